@@ -1,0 +1,554 @@
+//! The history format: JSON Lines, version 1. `docs/history-format.md` is the normative text.
+//!
+//! ```text
+//! {"format":"lawspeaker.history","version":1,"profile":"kafka","complete":true}
+//! {"index":0,"time":1000,"process":3,"type":"invoke","f":"send","value":[["send","orders/0","m17"]]}
+//! {"index":1,"time":2000,"process":3,"type":"ok","f":"send","value":[["send","orders/0",[42,"m17"]]]}
+//! ```
+//!
+//! A line that cannot be read is an error with its number; nothing is skipped but empty lines.
+
+use std::io::{self, BufRead, Read, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::flat::FlatReader;
+use crate::id::MAX_INTEGER;
+use crate::{
+    Batch, Call, Delivery, EventId, Header, History, MicroOp, Offset, Op, OpType, Partition, Position,
+    Process, Record, Sent,
+};
+
+/// What the header calls the format.
+pub const FORMAT: &str = "lawspeaker.history";
+/// The major version that this crate reads and writes.
+pub const VERSION: u64 = 1;
+/// The longest line that is read, in bytes: a bound on memory, far above any real op.
+const MAX_LINE_BYTES: u64 = 64 << 20;
+
+/// Why a history could not be read, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub struct ReadError {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub kind: ReadErrorKind,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadErrorKind {
+    /// The input itself failed.
+    #[error("the input cannot be read: {0}")]
+    Input(#[from] io::Error),
+    /// Not JSON, or cut off.
+    #[error("not a JSON object: {0}; was the file cut off?")]
+    Json(serde_json::Error),
+    /// Longer than the reader's bound.
+    #[error("longer than {} MiB", MAX_LINE_BYTES >> 20)]
+    TooLong,
+    /// The header names another format.
+    #[error("format `{0}` is unknown, `{FORMAT}` is expected")]
+    Format(String),
+    /// The header names a version from the future.
+    #[error("version {0} of the format is unknown, this program reads version {VERSION}")]
+    Version(Value),
+    /// A field is not there.
+    #[error("field `{0}` is missing")]
+    Missing(&'static str),
+    /// A field holds something else than it should.
+    #[error("field `{field}` holds `{found}`, {expected} is expected")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// What should stand there.
+        expected: &'static str,
+        /// What stands there, shortened.
+        found: String,
+    },
+    /// A position that is none.
+    #[error(transparent)]
+    Offset(#[from] crate::OffsetError),
+}
+
+/// Reads a history op by op. The header, if there is one, is read at once.
+///
+/// Lines of the flat recorder format (`topic`, `stream`, `offset` at the top level) are read too.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    header: Header,
+    pending: Option<Map<String, Value>>,
+    line: u64,
+    op_count: u64,
+    flat: Option<FlatReader>,
+    has_failed: bool,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Starts reading; `input` is at the first byte of the history.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the first line is no JSON object, or the header of an unknown format or version.
+    pub fn new(input: R) -> Result<Self, ReadError> {
+        let mut reader = Reader {
+            input,
+            header: Header::default(),
+            pending: None,
+            line: 0,
+            op_count: 0,
+            flat: None,
+            has_failed: false,
+        };
+        reader.pending = reader.next_object()?;
+        if let Some(first) = reader.pending.take_if(|first| first.contains_key("format")) {
+            let line = reader.line;
+            reader.header = header_of(first).map_err(|kind| ReadError { line, kind })?;
+        } else if reader.pending.as_ref().is_some_and(FlatReader::recognises) {
+            reader.flat = Some(FlatReader::default());
+        }
+        Ok(reader)
+    }
+
+    /// What the first line said of the recording; the default if there was no header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The next line that is not empty, as an object; `None` at the end.
+    fn next_object(&mut self) -> Result<Option<Map<String, Value>>, ReadError> {
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            self.line += 1;
+            let fail = |kind| ReadError { line: self.line, kind };
+            let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
+            let count = read.map_err(|error| fail(error.into()))?;
+            if count == 0 {
+                return Ok(None);
+            }
+            if count as u64 > MAX_LINE_BYTES {
+                return Err(fail(ReadErrorKind::TooLong));
+            }
+            if !bytes.trim_ascii().is_empty() {
+                return serde_json::from_slice(&bytes)
+                    .map(Some)
+                    .map_err(|error| fail(ReadErrorKind::Json(error)));
+            }
+        }
+    }
+
+    fn next_op(&mut self) -> Result<Option<Op>, ReadError> {
+        let object = match self.pending.take() {
+            Some(object) => object,
+            None => match self.next_object()? {
+                Some(object) => object,
+                None => return Ok(None),
+            },
+        };
+        let read = match &mut self.flat {
+            Some(flat) => flat.op_of(object),
+            None => op_of(object),
+        };
+        let line = self.line;
+        let (index, mut op) = read.map_err(|kind| ReadError { line, kind })?;
+        op.line = line;
+        op.index = index.unwrap_or(self.op_count);
+        self.op_count += 1;
+        Ok(Some(op))
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Op, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed {
+            return None;
+        }
+        let next = self.next_op().transpose();
+        self.has_failed = matches!(next, Some(Err(_)));
+        next
+    }
+}
+
+fn header_of(mut object: Map<String, Value>) -> Result<Header, ReadErrorKind> {
+    match object.remove("format") {
+        Some(Value::String(format)) if format == FORMAT => {}
+        other => return Err(ReadErrorKind::Format(shorten(&other.unwrap_or_default()))),
+    }
+    match object.remove("version") {
+        Some(version) if version.as_u64() == Some(VERSION) => {}
+        Some(version) => return Err(ReadErrorKind::Version(version)),
+        None => return Err(ReadErrorKind::Missing("version")),
+    }
+    serde_json::from_value(Value::Object(object)).map_err(ReadErrorKind::Json)
+}
+
+/// An op, and its index if the line has one.
+pub(crate) type Indexed = (Option<u64>, Op);
+
+fn op_of(object: Map<String, Value>) -> Result<Indexed, ReadErrorKind> {
+    let mut fields = Fields(object);
+    let (index, mut op) = fields.frame()?;
+    let f = fields.f()?;
+    op.call = call_of(f, fields.0.remove("value").unwrap_or_default(), op.op_type)?;
+    if let Some(x) = fields.0.remove("x") {
+        op.x =
+            serde_json::from_value(x.clone()).map_err(|_| wrong("x", "an object of extension data", &x))?;
+    }
+    op.unknown = fields.0;
+    Ok((index, op))
+}
+
+/// The fields of a line that are not read yet.
+pub(crate) struct Fields(pub(crate) Map<String, Value>);
+
+impl Fields {
+    /// What every op has in both formats; the call is still to come.
+    pub(crate) fn frame(&mut self) -> Result<Indexed, ReadErrorKind> {
+        let process = self.0.remove("process").ok_or(ReadErrorKind::Missing("process"))?;
+        let process: Process = serde_json::from_value(process.clone())
+            .map_err(|_| wrong("process", "a number or a name", &process))?;
+        let op_type = self.0.remove("type").ok_or(ReadErrorKind::Missing("type"))?;
+        let op_type: OpType = serde_json::from_value(op_type.clone())
+            .map_err(|_| wrong("type", "`invoke`, `ok`, `fail` or `info`", &op_type))?;
+        let mut op = Op::new(process, op_type, Call::Crash);
+        op.time_ns = self.unsigned("time")?;
+        op.error = self.0.remove("error").filter(|error| !error.is_null());
+        Ok((self.unsigned("index")?, op))
+    }
+
+    /// The name of the call.
+    pub(crate) fn f(&mut self) -> Result<String, ReadErrorKind> {
+        match self.0.remove("f") {
+            Some(Value::String(f)) => Ok(f),
+            Some(other) => Err(wrong("f", "the name of a call", &other)),
+            None => Err(ReadErrorKind::Missing("f")),
+        }
+    }
+
+    /// A field that holds text, if it is there and not null.
+    pub(crate) fn text(&mut self, field: &'static str) -> Result<Option<String>, ReadErrorKind> {
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong(field, "text", &other)),
+        }
+    }
+
+    /// A field that holds a count, if it is there and not null.
+    pub(crate) fn unsigned(&mut self, field: &'static str) -> Result<Option<u64>, ReadErrorKind> {
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match value.as_u64().filter(|number| *number <= MAX_INTEGER.unsigned_abs()) {
+                Some(number) => Ok(Some(number)),
+                None => Err(wrong(field, "an integer from 0 to 2^53 - 1", &value)),
+            },
+        }
+    }
+}
+
+pub(crate) fn wrong(field: &'static str, expected: &'static str, found: &Value) -> ReadErrorKind {
+    ReadErrorKind::Field { field, expected, found: shorten(found) }
+}
+
+fn shorten(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn call_of(f: String, value: Value, op_type: OpType) -> Result<Call, ReadErrorKind> {
+    Ok(match f.as_str() {
+        "send" => Call::Send(sends(value)?),
+        "poll" => Call::Poll(polls(value)?),
+        "txn" => Call::Txn(items(value)?.into_iter().map(micro_op).collect::<Result<_, _>>()?),
+        "receive" => Call::Receive(batches(value)?),
+        "assign" => Call::Assign(partitions(value)?),
+        "revoke" => Call::Revoke(partitions(value)?),
+        "subscribe" => Call::Subscribe(partitions(value)?),
+        "commit" => Call::Commit(positions(value)?),
+        "committed" if op_type == OpType::Invoke => Call::Committed(
+            partitions(value)?.into_iter().map(|partition| Position { partition, next: None }).collect(),
+        ),
+        "committed" => Call::Committed(positions(value)?),
+        "ack" => Call::Ack(deliveries(value)?),
+        "nack" => Call::Nack(deliveries(value)?),
+        "reject" => Call::Reject(deliveries(value)?),
+        "apply" => Call::Apply(deliveries(value)?),
+        "crash" if value.is_null() => Call::Crash,
+        _ => Call::Other { f, value },
+    })
+}
+
+fn items(value: Value) -> Result<Vec<Value>, ReadErrorKind> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(items) => Ok(items),
+        other => Err(wrong("value", "a list", &other)),
+    }
+}
+
+fn entries(value: Value) -> Result<Map<String, Value>, ReadErrorKind> {
+    match value {
+        Value::Null => Ok(Map::new()),
+        Value::Object(entries) => Ok(entries),
+        other => Err(wrong("value", "an object from partition names", &other)),
+    }
+}
+
+fn sends(value: Value) -> Result<Vec<Sent>, ReadErrorKind> {
+    let send_of = |item: Value| match micro_op(item.clone())? {
+        MicroOp::Send(sent) => Ok(sent),
+        MicroOp::Poll(_) => Err(wrong("value", "`[\"send\", partition, id]`", &item)),
+    };
+    items(value)?.into_iter().map(send_of).collect()
+}
+
+fn polls(value: Value) -> Result<Vec<Batch>, ReadErrorKind> {
+    let mut all = Vec::new();
+    for item in items(value)? {
+        match micro_op(item.clone())? {
+            MicroOp::Poll(batches) => all.extend(batches),
+            MicroOp::Send(_) => {
+                return Err(wrong("value", "`[\"poll\", {partition: [[offset, id], …]}]`", &item));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn micro_op(item: Value) -> Result<MicroOp, ReadErrorKind> {
+    const EXPECTED: &str = "`[\"send\", partition, id]` or `[\"poll\", {partition: [[offset, id], …]}]`";
+    match item.as_array().map(Vec::as_slice) {
+        Some([Value::String(f), partition, sent]) if f == "send" => {
+            let partition = partition_of(partition)?;
+            let Record { offset, event } = match sent {
+                Value::Array(_) => record_of(sent)?,
+                id => Record { offset: None, event: event_of(id)? },
+            };
+            Ok(MicroOp::Send(Sent { partition, offset, event }))
+        }
+        Some([Value::String(f)]) if f == "poll" => Ok(MicroOp::Poll(Vec::new())),
+        Some([Value::String(f), polled]) if f == "poll" => Ok(MicroOp::Poll(batches(polled.clone())?)),
+        _ => Err(wrong("value", EXPECTED, &item)),
+    }
+}
+
+fn batches(value: Value) -> Result<Vec<Batch>, ReadErrorKind> {
+    let batch_of = |(partition, records): (String, Value)| {
+        let records = items(records)?.iter().map(record_of).collect::<Result<_, _>>()?;
+        Ok(Batch { partition: Partition::named(&partition), records })
+    };
+    entries(value)?.into_iter().map(batch_of).collect()
+}
+
+fn record_of(value: &Value) -> Result<Record, ReadErrorKind> {
+    match value.as_array().map(Vec::as_slice) {
+        Some([offset, event]) => Ok(Record { offset: offset_of(offset)?, event: event_of(event)? }),
+        _ => Err(wrong("value", "`[offset, id]`", value)),
+    }
+}
+
+fn partitions(value: Value) -> Result<Vec<Partition>, ReadErrorKind> {
+    items(value)?.iter().map(partition_of).collect()
+}
+
+fn positions(value: Value) -> Result<Vec<Position>, ReadErrorKind> {
+    let position_of = |(partition, next): (String, Value)| {
+        Ok(Position { partition: Partition::named(&partition), next: offset_of(&next)? })
+    };
+    entries(value)?.into_iter().map(position_of).collect()
+}
+
+fn deliveries(value: Value) -> Result<Vec<Delivery>, ReadErrorKind> {
+    let delivery_of = |item: Value| match item.as_array().map(Vec::as_slice) {
+        Some([partition, offset]) => {
+            Ok(Delivery { partition: partition_of(partition)?, offset: offset_of(offset)?, event: None })
+        }
+        Some([partition, offset, event]) => Ok(Delivery {
+            partition: partition_of(partition)?,
+            offset: offset_of(offset)?,
+            event: if event.is_null() { None } else { Some(event_of(event)?) },
+        }),
+        _ => Err(wrong("value", "`[partition, offset, id]`", &item)),
+    };
+    items(value)?.into_iter().map(delivery_of).collect()
+}
+
+fn partition_of(value: &Value) -> Result<Partition, ReadErrorKind> {
+    match value {
+        Value::String(name) => Ok(Partition::named(name)),
+        Value::Number(number) => Ok(Partition::named(&number.to_string())),
+        other => Err(wrong("value", "the name of a partition", other)),
+    }
+}
+
+pub(crate) fn event_of(value: &Value) -> Result<EventId, ReadErrorKind> {
+    match value {
+        Value::String(name) => Ok(EventId::from(name.as_str())),
+        Value::Number(number) => {
+            match number.as_i64().filter(|id| id.unsigned_abs() <= MAX_INTEGER.unsigned_abs()) {
+                Some(id) => Ok(EventId::Number(id)),
+                None => Err(wrong("value", "an event id: text, or an integer below 2^53", value)),
+            }
+        }
+        other => Err(wrong("value", "an event id: text, or an integer below 2^53", other)),
+    }
+}
+
+pub(crate) fn offset_of(value: &Value) -> Result<Option<Offset>, ReadErrorKind> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(id) => Ok(Some(id.parse()?)),
+        Value::Number(number) => Ok(Some(number.to_string().parse()?)),
+        other => Err(wrong("value", "an offset", other)),
+    }
+}
+
+/// Writes a history, header first. Reading it back gives the same history.
+///
+/// # Errors
+/// What `output` says.
+pub fn write_jsonl(output: &mut impl Write, history: &History) -> io::Result<()> {
+    let mut header = json!({"format": FORMAT, "version": VERSION});
+    if let (Some(header), Value::Object(fields)) = (header.as_object_mut(), json!(history.header)) {
+        header.extend(fields);
+    }
+    writeln!(output, "{header}")?;
+    history.ops.iter().try_for_each(|op| writeln!(output, "{}", op_to_line(op)))
+}
+
+pub(crate) fn op_to_line(op: &Op) -> Value {
+    let mut line = json!({"index": op.index, "process": op.process, "type": op.op_type, "f": op.call.f()});
+    let fields = line.as_object_mut().expect("`json!` of an object is one");
+    if let Some(time_ns) = op.time_ns {
+        fields.insert("time".into(), time_ns.into());
+    }
+    fields.insert("value".into(), value_of(&op.call, op.op_type));
+    if let Some(error) = &op.error {
+        fields.insert("error".into(), error.clone());
+    }
+    if !op.x.is_empty() {
+        fields.insert("x".into(), json!(op.x));
+    }
+    fields.extend(op.unknown.clone());
+    line
+}
+
+fn value_of(call: &Call, op_type: OpType) -> Value {
+    match call {
+        Call::Send(sent) => sent.iter().map(send_value).collect(),
+        Call::Poll(batches) => json!([poll_value(batches)]),
+        Call::Txn(ops) => ops
+            .iter()
+            .map(|op| match op {
+                MicroOp::Send(sent) => send_value(sent),
+                MicroOp::Poll(batches) => poll_value(batches),
+            })
+            .collect(),
+        Call::Receive(batches) => batches_value(batches),
+        Call::Assign(partitions) | Call::Revoke(partitions) | Call::Subscribe(partitions) => {
+            json!(partitions)
+        }
+        Call::Committed(positions) if op_type == OpType::Invoke => {
+            positions.iter().map(|position| json!(position.partition)).collect()
+        }
+        Call::Commit(positions) | Call::Committed(positions) => positions
+            .iter()
+            .map(|p| (p.partition.as_str().to_owned(), json!(p.next)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::Apply(all) => {
+            all.iter().map(|d| json!([d.partition, d.offset, d.event])).collect()
+        }
+        Call::Crash => Value::Null,
+        Call::Other { value, .. } => value.clone(),
+    }
+}
+
+fn send_value(sent: &Sent) -> Value {
+    match sent.offset {
+        Some(offset) => json!(["send", sent.partition, [offset, sent.event]]),
+        None => json!(["send", sent.partition, sent.event]),
+    }
+}
+
+fn poll_value(batches: &[Batch]) -> Value {
+    if batches.is_empty() { json!(["poll"]) } else { json!(["poll", batches_value(batches)]) }
+}
+
+fn batches_value(batches: &[Batch]) -> Value {
+    let mut by_partition: Map<String, Value> = Map::new();
+    for batch in batches {
+        let records = batch.records.iter().map(|record| json!([record.offset, record.event]));
+        let slot = by_partition.entry(batch.partition.as_str()).or_insert_with(|| json!([]));
+        if let Value::Array(slot) = slot {
+            slot.extend(records);
+        }
+    }
+    by_partition.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<History, String> {
+        History::read(text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    const SAMPLE: &str = r#"{"format":"lawspeaker.history","version":1,"profile":"kafka","complete":true,"seed":7}
+{"index":0,"time":1000,"process":3,"type":"invoke","f":"send","value":[["send","orders/0","m17"]]}
+{"index":1,"time":2000,"process":3,"type":"ok","f":"send","value":[["send","orders/0",[42,"m17"]]],"x":{"key":"u7","cause":["m12"],"pid":9}}
+{"index":2,"process":5,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[42,"m17"],[43,18]]}]],"x":{"group":"g1","gen":3}}
+{"index":3,"process":5,"type":"ok","f":"commit","value":{"orders/0":44},"x":{"group":"g1"},"note":"kept"}
+{"index":4,"process":6,"type":"ok","f":"receive","value":{"q":[[null,5]]}}
+{"index":5,"process":6,"type":"info","f":"ack","value":[["q",null,5]],"error":"timeout"}
+{"index":6,"process":6,"type":"ok","f":"committed","value":{"orders/0":null}}
+{"index":7,"process":7,"type":"ok","f":"txn","value":[["send","a",[1,2]],["poll",{"b":[["17-3",4]]}]]}
+{"index":8,"process":"nemesis","type":"info","f":"kill","value":"SIGKILL"}
+{"index":9,"process":5,"type":"info","f":"crash","value":null}
+{"index":10,"process":5,"type":"ok","f":"assign","value":["orders/0","orders/1"]}
+"#;
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let history = read(SAMPLE).unwrap();
+        let mut written = Vec::new();
+        write_jsonl(&mut written, &history).unwrap();
+        assert_eq!(read(std::str::from_utf8(&written).unwrap()).unwrap(), history);
+        assert_eq!(history.ops.len(), 11);
+        assert!(history.ops.iter().all(|op| !matches!(op.call, Call::Other { ref f, .. } if f != "kill")));
+    }
+
+    #[test]
+    fn errors_name_their_line_and_what_was_expected() {
+        let cut = &SAMPLE[..SAMPLE.len() - 20];
+        assert!(read(cut).unwrap_err().starts_with("line 12: not a JSON object"), "{:?}", read(cut));
+        let check = |line: &str, expected: &str| assert_eq!(read(line).unwrap_err(), expected);
+        check(r#"{"type":"ok","f":"poll"}"#, "line 1: field `process` is missing");
+        check(
+            r#"{"process":1,"type":"maybe","f":"poll"}"#,
+            "line 1: field `type` holds `\"maybe\"`, `invoke`, `ok`, `fail` or `info` is expected",
+        );
+        check(
+            r#"{"format":"lawspeaker.history","version":2}"#,
+            "line 1: version 2 of the format is unknown, this program reads version 1",
+        );
+        check(
+            "\n\n{\"process\":1,\"type\":\"ok\",\"f\":\"poll\",\"value\":[[\"poll\",{\"a\":[[1000000000000000000,1]]}]]}",
+            "line 3: offset `1000000000000000000` is beyond 2^53, the largest integer a history may hold",
+        );
+    }
+
+    #[test]
+    fn an_empty_input_is_an_empty_history() {
+        assert_eq!(read("").unwrap(), History::default());
+        assert_eq!(read("\n \n").unwrap(), History::default());
+    }
+}

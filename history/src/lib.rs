@@ -1,0 +1,30 @@
+//! What an observer of an event-driven system can write down.
+//!
+//! A *history* is a sequence of *ops*: who called what, when, and what came back.
+//! It is the only thing the three halves of Lawspeaker share: the models tell their traces as histories,
+//! the bus records them, and the oracle judges them, whoever recorded them.
+//!
+//! * [`Op`] and [`Call`]: one observed fact, in Jepsen's words where Jepsen has one.
+//! * [`Reader`] and [`write_jsonl`]: the versioned JSON Lines format of `docs/history-format.md`;
+//!   every error carries its line.
+//! * [`Recorder`]: how a running system writes one.
+//! * [`Guarantee`]: the names of what a system may promise, one name everywhere.
+//!
+//! Reading is streaming: one line is held at a time, and a history of *n* ops costs O(n).
+
+mod event;
+mod flat;
+mod guarantee;
+mod history;
+mod id;
+mod jsonl;
+mod op;
+mod recorder;
+
+pub use event::{Event, Metadata, PayloadHash};
+pub use guarantee::{Guarantee, Kind};
+pub use history::{Header, History};
+pub use id::{EventId, Generation, GroupId, Offset, OffsetError, Partition, Process};
+pub use jsonl::{FORMAT, ReadError, ReadErrorKind, Reader, VERSION, write_jsonl};
+pub use op::{Batch, Call, Delivery, Extra, MicroOp, Op, OpType, Phase, Position, Record, Sent};
+pub use recorder::{FileRecorder, MemoryRecorder, NoRecorder, Recorder};
