@@ -1,1 +1,41 @@
-fn main() {}
+//! `lawspeaker`: recite the law, show how it breaks, judge a history.
+//!
+//! One file a subcommand. Results go to stdout, everything else to stderr; every exit code is one of [`Exit`].
+
+mod args;
+mod check;
+mod exit;
+mod explain;
+mod guards;
+mod input;
+mod judge;
+mod output;
+mod progress;
+mod request;
+mod suggest;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are results; everything else is a usage error, told on stderr.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Holds };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let exit = match &args.command {
+        Command::Check(check) => check::run(check),
+        Command::Judge(judge) => judge::run(judge),
+        Command::Guards(guards) => guards::run(guards),
+        Command::Explain(explain) => explain::run(explain),
+    };
+    exit.into()
+}

@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 macro_rules! guarantees {
-    ($($variant:ident, $name:literal, $kind:ident, $says:literal;)*) => {
+    ($($variant:ident, $name:literal, $title:literal, $kind:ident, $says:literal;)*) => {
         /// A promise of an event-driven system. The order of the variants is the order of the docs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Guarantee {
@@ -33,6 +33,11 @@ macro_rules! guarantees {
             /// The name on the command line, in JSON and in file names, such as `at-least-once`.
             pub const fn name(self) -> &'static str {
                 match self { $(Guarantee::$variant => $name,)* }
+            }
+
+            /// The name in prose and as a property of a model, such as `at least once`.
+            pub const fn title(self) -> &'static str {
+                match self { $(Guarantee::$variant => $title,)* }
             }
 
             /// What it promises, as one clause.
@@ -49,35 +54,30 @@ macro_rules! guarantees {
 }
 
 guarantees! {
-    NoCreation, "no-creation", Safety, "what is delivered was sent, where it was sent to";
-    NoDuplication, "no-duplication", Safety, "an event stands once in the log";
-    ProducerOrder, "producer-order", Safety, "a producer's events stand in a partition in send order";
-    KeyOrder, "key-order", Safety, "events of one key are delivered in send order";
-    PartitionOrder, "partition-order", Safety, "a consumer sees a partition in offset order, without gaps";
-    TotalLog, "total-log", Safety, "an offset holds one event, for everybody, for ever";
-    Durability, "durability", Safety, "what was acknowledged is in the log, through every crash";
-    AtLeastOnce, "at-least-once", SafetyAndLiveness,
+    NoCreation, "no-creation", "no creation", Safety, "what is delivered was sent, where it was sent to";
+    NoDuplication, "no-duplication", "no duplication", Safety, "an event stands once in the log";
+    ProducerOrder, "producer-order", "producer order", Safety, "a producer's events stand in a partition in send order";
+    KeyOrder, "key-order", "key order", Safety, "events of one key are delivered in send order";
+    PartitionOrder, "partition-order", "partition order", Safety, "a consumer sees a partition in offset order, without gaps";
+    TotalLog, "total-log", "total log", Safety, "an offset holds one event, for everybody, for ever";
+    Durability, "durability", "durability", Safety, "what was acknowledged is in the log, through every crash";
+    AtLeastOnce, "at-least-once", "at least once", SafetyAndLiveness,
         "what was acknowledged is processed by every group, and what is committed was processed";
-    CommitMonotonicity, "commit-monotonicity", Safety, "a group's committed offset never falls";
-    EffectOnce, "effect-once", Safety, "an event's effect happens at most once";
-    SingleOwner, "single-owner", Safety,
+    CommitMonotonicity, "commit-monotonicity", "commit monotonicity", Safety, "a group's committed offset never falls";
+    EffectOnce, "effect-once", "effect once", Safety, "an event's effect happens at most once";
+    SingleOwner, "single-owner", "single owner", Safety,
         "a partition has one owner a generation, and stale owners are refused";
-    CausalDelivery, "causal-delivery", Safety, "no effect is delivered before its cause";
-    TransactionAtomicity, "transaction-atomicity", Safety,
+    CausalDelivery, "causal-delivery", "causal delivery", Safety, "no effect is delivered before its cause";
+    TransactionAtomicity, "transaction-atomicity", "transaction atomicity", Safety,
         "all of a committed transaction is seen, nothing of an aborted one";
-    SagaAtomicity, "saga-atomicity", Safety,
+    SagaAtomicity, "saga-atomicity", "saga atomicity", Safety,
         "a saga ends with all of its steps done, or with every done step compensated";
-    CompensationOrder, "compensation-order", Safety, "compensations run in reverse order of their steps";
-    SagaTermination, "saga-termination", Liveness, "every saga ends";
-    NoDeadlock, "no-deadlock", Safety, "there is no state in which only faults can go on, unless work is done";
+    CompensationOrder, "compensation-order", "compensation order", Safety, "compensations run in reverse order of their steps";
+    SagaTermination, "saga-termination", "saga termination", Liveness, "every saga ends";
+    NoDeadlock, "no-deadlock", "no deadlock", Safety, "there is no state in which only faults can go on, unless work is done";
 }
 
 impl Guarantee {
-    /// The name in prose and as a property of a model, such as `at least once`.
-    pub fn title(self) -> String {
-        self.name().replace('-', " ")
-    }
-
     /// The name of modules, functions and files, such as `at_least_once`.
     pub fn snake(self) -> String {
         self.name().replace('-', "_")
@@ -126,6 +126,8 @@ mod tests {
             let words: String =
                 guarantee.title().split(' ').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
             assert_eq!(words, guarantee.pascal());
+            assert_eq!(guarantee.title(), guarantee.name().replace('-', " "));
+            assert_eq!(guarantee.snake(), guarantee.name().replace('-', "_"));
         }
     }
 }

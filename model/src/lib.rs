@@ -1,2 +1,20 @@
-//! placeholder
+//! The law: executable models of event-driven systems, and a checker that explains the shortest way they break.
+//!
+//! * [`engine`] explores every behaviour of a [`System`](engine::System) within its bounds, breadth-first and
+//!   deterministically, and finds the shortest counterexample to each of its laws. It stands on stateright's
+//!   `Model` trait and knows nothing of events: it checks any model.
+//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`].
+//! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
+//! * [`spec`] holds sequential specifications that implementations are compared with.
+//!
+//! A model's guarantees rest on *guards*, mechanisms that real systems rely on; each can be removed, and the
+//! model then shows what the guard was for.
+
+pub mod catalogue;
+pub mod consumer_group;
+pub mod engine;
+pub mod guard;
+pub mod matrix;
+pub mod partition_log;
+pub mod report;
 pub mod spec;

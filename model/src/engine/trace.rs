@@ -1,0 +1,52 @@
+//! A path through a model.
+
+use super::System;
+
+/// One transition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step<A, S> {
+    /// What was done.
+    pub action: A,
+    /// Where it led.
+    pub state: S,
+}
+
+/// A path from an initial state; every step is a transition of the model.
+#[derive(Debug, PartialEq)]
+pub struct Trace<S: System> {
+    /// Where it starts.
+    pub start: S::State,
+    /// What happens.
+    pub steps: Vec<Step<S::Action, S::State>>,
+}
+
+impl<S: System> Trace<S> {
+    /// Walks from the `start`-th initial state, taking at each state the action of the given ordinal.
+    ///
+    /// # Panics
+    /// If `ordinals` is not a path of `system`; the explorer's own paths always are.
+    pub(super) fn replay(system: &S, start: usize, ordinals: &[u32]) -> Self {
+        let start = system.init_states().swap_remove(start);
+        let mut trace = Trace { start, steps: Vec::with_capacity(ordinals.len()) };
+        for ordinal in ordinals {
+            let mut actions = Vec::new();
+            system.actions(trace.last(), &mut actions);
+            let action = actions.swap_remove(*ordinal as usize);
+            let state =
+                system.next_state(trace.last(), action.clone()).expect("the explorer took this action");
+            trace.steps.push(Step { action, state });
+        }
+        trace
+    }
+
+    /// Where it ends.
+    pub fn last(&self) -> &S::State {
+        self.steps.last().map_or(&self.start, |step| &step.state)
+    }
+
+    /// Each step with the state before it.
+    pub fn transitions(&self) -> impl Iterator<Item = (&S::State, &S::Action, &S::State)> {
+        let before = std::iter::once(&self.start).chain(self.steps.iter().map(|step| &step.state));
+        before.zip(&self.steps).map(|(before, step)| (before, &step.action, &step.state))
+    }
+}

@@ -1,0 +1,142 @@
+//! Which guard upholds which guarantee, computed by removing each guard in turn.
+
+use std::collections::BTreeMap;
+
+use lawspeaker_history::Guarantee;
+use serde::Serialize;
+
+use crate::catalogue::{Entry, Observer, Preset, Request, RequestError};
+use crate::engine::Limits;
+use crate::report::{Outcome, Report};
+
+/// The matrix of one model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Matrix {
+    /// The schema of the JSON form.
+    pub schema: &'static str,
+    /// The model.
+    pub model: &'static str,
+    /// The preset of the bounds.
+    pub preset: &'static str,
+    /// The guarantees of the model, in order: the columns.
+    pub guarantees: Vec<Guarantee>,
+    /// A row for each guard, in order.
+    pub rows: Vec<Row>,
+}
+
+/// What falls when one guard is removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The guard.
+    pub guard: &'static str,
+    /// The guarantee it is named for.
+    pub upholds: Guarantee,
+    /// The guards that mask it, removed with it.
+    pub masked_by: Vec<&'static str>,
+    /// Steps to the nearest violation of each guarantee that falls.
+    pub broken_in: BTreeMap<Guarantee, usize>,
+    /// Whether everything within the bounds was explored.
+    pub is_complete: bool,
+}
+
+impl Matrix {
+    /// Removes each guard of `model` in turn.
+    ///
+    /// # Errors
+    /// [`RequestError`] if `settings` names what the model does not have.
+    pub fn compute(
+        model: &Entry,
+        preset: Preset,
+        settings: &[(String, u8)],
+        limits: Limits,
+        observe: Observer<'_>,
+    ) -> Result<Self, RequestError> {
+        let mut guarantees: Vec<Guarantee> = model.laws().iter().map(|law| law.guarantee).collect();
+        guarantees.sort_unstable();
+        guarantees.dedup();
+        let mut rows = Vec::new();
+        for guard in model.guards {
+            let without = vec![guard.name.to_owned()];
+            let request = Request { preset, settings: settings.to_vec(), without, limits };
+            let report = model.check(&request, observe)?;
+            rows.push(Row {
+                guard: guard.name,
+                upholds: guard.upholds,
+                masked_by: report.unmasked.iter().flat_map(|unmasked| unmasked.masks.clone()).collect(),
+                broken_in: broken_in(&report),
+                is_complete: report.explored.is_complete,
+            });
+        }
+        Ok(Matrix {
+            schema: "lawspeaker.guards/1",
+            model: model.name,
+            preset: preset.name(),
+            guarantees,
+            rows,
+        })
+    }
+
+    /// What the matrix comes to: it holds if every guard breaks what it is named for and every guarantee falls.
+    pub fn outcome(&self) -> Outcome {
+        let is_adequate = self.idle_guards().next().is_none() && self.unbroken_guarantees().next().is_none();
+        if is_adequate { Outcome::Holds } else { Outcome::Inconclusive }
+    }
+
+    /// The guards whose removal does not break what they are named for.
+    pub fn idle_guards(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.broken_in.contains_key(&row.upholds))
+    }
+
+    /// The guarantees that fall with no guard: perhaps they hold for want of anything happening.
+    pub fn unbroken_guarantees(&self) -> impl Iterator<Item = Guarantee> {
+        let falls = |guarantee: &Guarantee| self.rows.iter().any(|row| row.broken_in.contains_key(guarantee));
+        self.guarantees.iter().copied().filter(move |guarantee| !falls(guarantee))
+    }
+
+    /// The matrix as text: a row a guard, a column a guarantee, the number of steps where it falls.
+    pub fn text(&self) -> String {
+        let guard_width = self.rows.iter().map(|row| row.guard.len()).max().unwrap_or(0);
+        let mut out = format!(
+            "{} ({}): steps to the shortest violation; [n] is what the guard is named for\n",
+            self.model, self.preset
+        );
+        let heads: Vec<_> = self.guarantees.iter().map(|guarantee| guarantee.name()).collect();
+        out += &format!("  {:guard_width$}  {}\n", "without", heads.join("  "));
+        for row in &self.rows {
+            let cell = |guarantee: &Guarantee| {
+                let steps = match row.broken_in.get(guarantee) {
+                    Some(steps) if *guarantee == row.upholds => format!("[{steps}]"),
+                    Some(steps) => steps.to_string(),
+                    None if row.is_complete => "·".to_owned(),
+                    None => "?".to_owned(),
+                };
+                format!("{steps:>width$}", width = guarantee.name().len())
+            };
+            let cells: Vec<_> = self.guarantees.iter().map(cell).collect();
+            let mask = if row.masked_by.is_empty() {
+                String::new()
+            } else {
+                format!("  (mask off: {})", row.masked_by.join(", "))
+            };
+            out += &format!("  {:guard_width$}  {}{mask}\n", row.guard, cells.join("  "));
+        }
+        for row in self.idle_guards() {
+            out += &format!("  {}: removing it does not break {}\n", row.guard, row.upholds);
+        }
+        for guarantee in self.unbroken_guarantees() {
+            out += &format!("  {guarantee}: no guard's removal breaks it\n");
+        }
+        out
+    }
+}
+
+fn broken_in(report: &Report) -> BTreeMap<Guarantee, usize> {
+    let mut nearest = BTreeMap::new();
+    for law in &report.laws {
+        if let Some(steps) = law.broken_in {
+            let slot = nearest.entry(law.guarantee).or_insert(steps);
+            *slot = steps.min(*slot);
+        }
+    }
+    nearest
+}

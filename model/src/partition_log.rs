@@ -1,0 +1,560 @@
+//! Producers, an unreliable link, and the partitions of one topic.
+//!
+//! Each producer has a few events to send, in order, each with a key. A request may be lost, duplicated, damaged or
+//! overtaken on the link; the broker appends to a partition, syncs it to disk and acknowledges; it may lose power
+//! and with it what was not synced. A producer may be restarted while requests of its former incarnation are still
+//! on the link, and the topic may get one more partition.
+//!
+//! Reference: Kafka's producer and log (KIP-98 idempotence and epochs, KIP-360 producer state).
+//!
+//! Left out, safely: batches (a batch is one event), replication (its own model), time (a retry may come as soon as
+//! nothing of the event is under way, which is the earliest that any time-out could fire), and refusals sent back to
+//! the producer (a refused request vanishes, and the retry follows as after a loss).
+//! Faults are budgeted; recovery is not.
+
+mod bounds;
+mod guards;
+mod laws;
+mod words;
+
+pub use bounds::Bounds;
+pub use guards::*;
+
+use lawspeaker_history::Op;
+use stateright::{Model, Property};
+
+use crate::engine::{self, Law, System, Telling, Witness};
+use crate::guard::Guards;
+
+/// The model: its bounds and the guards in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionLog {
+    /// How much there is of everything.
+    pub bounds: Bounds,
+    /// The guards in place.
+    pub guards: Guards,
+}
+
+/// An event: the `number`-th of a producer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Event {
+    /// Who sends it.
+    pub producer: u8,
+    /// Its place in what that producer sends, from 0.
+    pub number: u8,
+}
+
+/// What a damaged request turns into: no event of anybody's.
+const GARBAGE: Event = Event { producer: u8::MAX, number: u8::MAX };
+
+/// What an incarnation of a producer writes on a request, once and for all retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stamp {
+    /// Where to.
+    pub partition: u8,
+    /// The incarnation.
+    pub epoch: u8,
+    /// The place among what this incarnation sent to this partition, from 0.
+    pub sequence: u8,
+}
+
+/// A request on the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Request {
+    /// What to append.
+    pub event: Event,
+    /// Where, and from which incarnation.
+    pub stamp: Stamp,
+    /// Whether the link damaged it.
+    pub is_damaged: bool,
+}
+
+/// An acknowledgement on the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reply {
+    /// Of which event.
+    pub event: Event,
+    /// In which partition it is said to stand.
+    pub partition: u8,
+    /// At which offset; `None` where the broker does not know any more.
+    pub offset: Option<u8>,
+}
+
+/// An entry of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// What was appended.
+    pub event: Event,
+    /// The incarnation that sent it.
+    pub epoch: u8,
+    /// Its sequence number there.
+    pub sequence: u8,
+}
+
+/// A partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Partition {
+    /// Its entries, by offset.
+    pub log: Vec<Record>,
+    /// How many of them are on disk.
+    pub durable: u8,
+    /// From which offset on the broker knows who wrote what; 0 unless it forgot.
+    pub remembered_from: u8,
+}
+
+/// What a producer knows of one of its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Progress {
+    /// Set when this incarnation first sends it.
+    pub stamp: Option<Stamp>,
+    /// Whether it was acknowledged, to this incarnation or a former one.
+    pub is_acknowledged: bool,
+}
+
+/// A producer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Producer {
+    /// Its incarnation.
+    pub epoch: u8,
+    /// Its events.
+    pub events: Vec<Progress>,
+}
+
+/// How many faults may still happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    losses: u8,
+    duplicates: u8,
+    damages: u8,
+    crashes: u8,
+    restarts: u8,
+    growths: u8,
+}
+
+/// The truth, kept for the laws; no guard and no action reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ghost {
+    /// Every event with every partition it was sent to, sorted.
+    pub sent: Vec<(Event, u8)>,
+    /// Every acknowledgement that a producer received, sorted.
+    pub acknowledged: Vec<Reply>,
+}
+
+/// A state of the whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The producers.
+    pub producers: Vec<Producer>,
+    /// Requests on the link: a multiset, sorted.
+    pub requests: Vec<Request>,
+    /// Acknowledgements on the link: a multiset, sorted.
+    pub replies: Vec<Reply>,
+    /// The partitions of the topic.
+    pub partitions: Vec<Partition>,
+    /// Faults to come.
+    pub budget: Budget,
+    /// The truth.
+    pub ghost: Ghost,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A producer sends its next event for the first time.
+    Send(Event),
+    /// A producer sends an event again of which it has heard nothing.
+    Retry(Event),
+    /// The broker takes a request from the link.
+    Handle(Request),
+    /// The broker syncs a partition to disk, and acknowledges what that made durable.
+    Flush(u8),
+    /// A producer receives an acknowledgement.
+    Acknowledge(Reply),
+    /// The link loses a request.
+    LoseRequest(Request),
+    /// The link loses an acknowledgement.
+    LoseReply(Reply),
+    /// The link duplicates a request.
+    Duplicate(Request),
+    /// The link damages a request.
+    Damage(Request),
+    /// The broker loses power and starts again.
+    Crash,
+    /// A producer is restarted as a new incarnation, while the link still holds requests of the former one.
+    Restart(u8),
+    /// The topic gets one more partition.
+    Grow,
+}
+
+/// What the broker answers to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Append,
+    Damaged,
+    Fenced,
+    Duplicate(Option<u8>),
+    Gap { expected: u8 },
+}
+
+/// The key of an event: events come in pairs of one key.
+pub(crate) fn key(event: Event) -> u8 {
+    event.number / 2
+}
+
+impl PartitionLog {
+    /// Where a producer sends an event. With a stable partitioner a key stays where its first event went.
+    pub(crate) fn partition_for(&self, state: &State, event: Event) -> u8 {
+        let hash = key(event) + 1;
+        let now = hash % state.partitions.len() as u8;
+        if !self.guards.has(&STABLE_PARTITIONER) {
+            return now;
+        }
+        let sent = state.producers[event.producer as usize].events.iter().enumerate();
+        let of_key = sent.filter(|(number, _)| key(Event { number: *number as u8, ..event }) == key(event));
+        let first = of_key.filter_map(|(_, progress)| progress.stamp).map(|stamp| stamp.partition).next();
+        first.unwrap_or(now)
+    }
+
+    /// What the broker makes of a request. The guards stand here, in the order in which a broker applies them.
+    pub(crate) fn judge(&self, state: &State, request: &Request) -> Verdict {
+        let Request { event, stamp, is_damaged } = *request;
+        if is_damaged && self.guards.has(&CHECKSUM) {
+            return Verdict::Damaged;
+        }
+        if stamp.epoch < state.producers[event.producer as usize].epoch && self.guards.has(&EPOCH_FENCE) {
+            return Verdict::Fenced;
+        }
+        if !self.guards.has(&IDEMPOTENCE) {
+            return Verdict::Append;
+        }
+        let partition = &state.partitions[stamp.partition as usize];
+        let of_incarnation = |(_, record): &(usize, &Record)| {
+            record.event.producer == event.producer && record.epoch == stamp.epoch
+        };
+        let known = partition.log.iter().enumerate().skip(partition.remembered_from as usize);
+        let known: Vec<_> = known.filter(of_incarnation).collect();
+        let expected = known.iter().map(|(_, record)| record.sequence + 1).max().unwrap_or(0);
+        if stamp.sequence < expected {
+            let same = known.iter().find(|(_, record)| record.sequence == stamp.sequence);
+            return Verdict::Duplicate(same.map(|(offset, _)| *offset as u8));
+        }
+        if stamp.sequence > expected && self.guards.has(&GAP_CHECK) {
+            return Verdict::Gap { expected };
+        }
+        Verdict::Append
+    }
+
+    /// Whether `action` is the broker's taking a request, and its verdict is of the kind asked for.
+    fn answers(&self, state: &State, action: &Action, is_asked: fn(Verdict) -> bool) -> bool {
+        matches!(action, Action::Handle(request) if is_asked(self.judge(state, request)))
+    }
+
+    fn handle(&self, state: &mut State, request: &Request) {
+        remove(&mut state.requests, request);
+        let Request { event, stamp, is_damaged } = *request;
+        let acknowledges_at_once = !self.guards.has(&FSYNC_BEFORE_ACK);
+        let verdict = self.judge(state, request);
+        let partition = &mut state.partitions[stamp.partition as usize];
+        match verdict {
+            Verdict::Append => {
+                let appended = if is_damaged { GARBAGE } else { event };
+                partition.log.push(Record { event: appended, epoch: stamp.epoch, sequence: stamp.sequence });
+                if acknowledges_at_once {
+                    let offset = Some(partition.log.len() as u8 - 1);
+                    insert(&mut state.replies, Reply { event, partition: stamp.partition, offset });
+                }
+            }
+            // What is not durable yet is acknowledged by the flush to come.
+            Verdict::Duplicate(Some(offset)) if offset >= partition.durable && !acknowledges_at_once => {}
+            Verdict::Duplicate(offset) => {
+                insert(&mut state.replies, Reply { event, partition: stamp.partition, offset });
+            }
+            Verdict::Damaged | Verdict::Fenced | Verdict::Gap { .. } => {}
+        }
+    }
+
+    fn flush(&self, state: &mut State, number: u8) {
+        let partition = &mut state.partitions[number as usize];
+        for offset in partition.durable..partition.log.len() as u8 {
+            let event = partition.log[offset as usize].event;
+            if self.guards.has(&FSYNC_BEFORE_ACK) && event != GARBAGE {
+                insert(&mut state.replies, Reply { event, partition: number, offset: Some(offset) });
+            }
+        }
+        partition.durable = partition.log.len() as u8;
+    }
+
+    fn crash(&self, state: &mut State) {
+        state.budget.crashes -= 1;
+        for partition in &mut state.partitions {
+            partition.log.truncate(partition.durable as usize);
+            if !self.guards.has(&KEEP_PRODUCER_STATE) {
+                partition.remembered_from = partition.durable;
+            }
+        }
+    }
+
+    /// The broker syncs, fences the former incarnation, and tells the new one which of its events stand in the log.
+    fn restart(&self, state: &mut State, number: u8) {
+        state.budget.restarts -= 1;
+        for partition in &mut state.partitions {
+            partition.durable = partition.log.len() as u8;
+        }
+        let stands = |event: Event| state.partitions.iter().any(|p| p.log.iter().any(|r| r.event == event));
+        let producer = &mut state.producers[number as usize];
+        producer.epoch += 1;
+        for (place, progress) in producer.events.iter_mut().enumerate() {
+            progress.is_acknowledged |= stands(Event { producer: number, number: place as u8 });
+            progress.stamp = progress.stamp.filter(|_| progress.is_acknowledged);
+        }
+    }
+
+    fn send(&self, state: &mut State, event: Event) {
+        let partition = self.partition_for(state, event);
+        let producer = &mut state.producers[event.producer as usize];
+        let epoch = producer.epoch;
+        let of_partition = |stamp: &Stamp| stamp.partition == partition && stamp.epoch == epoch;
+        let sequence = producer.events.iter().filter_map(|p| p.stamp).filter(of_partition).count() as u8;
+        let stamp = Stamp { partition, epoch, sequence };
+        producer.events[event.number as usize].stamp = Some(stamp);
+        insert(&mut state.requests, Request { event, stamp, is_damaged: false });
+        if let Err(place) = state.ghost.sent.binary_search(&(event, partition)) {
+            state.ghost.sent.insert(place, (event, partition));
+        }
+    }
+
+    fn retry(&self, state: &mut State, event: Event) {
+        let progress = state.producers[event.producer as usize].events[event.number as usize];
+        let stamp = progress.stamp.expect("only what was sent is sent again");
+        insert(&mut state.requests, Request { event, stamp, is_damaged: false });
+    }
+
+    fn acknowledge(&self, state: &mut State, reply: &Reply) {
+        remove(&mut state.replies, reply);
+        let progress =
+            &mut state.producers[reply.event.producer as usize].events[reply.event.number as usize];
+        progress.is_acknowledged = true;
+        if let Err(place) = state.ghost.acknowledged.binary_search(reply) {
+            state.ghost.acknowledged.insert(place, *reply);
+        }
+    }
+
+    fn sends(&self, state: &State, producer: u8, actions: &mut Vec<Action>) {
+        let events = &state.producers[producer as usize].events;
+        let of = |number: usize| Event { producer, number: number as u8 };
+        let is_open = |number: usize| events[number].stamp.is_some() && !events[number].is_acknowledged;
+        let waits = |number: usize| is_open(number) && !is_under_way(state, of(number));
+        // With in-order retry, an event that waits to be sent again holds back what comes after it.
+        let is_held_back = |number: usize, partition: u8| {
+            let ahead =
+                |earlier: usize| events[earlier].stamp.is_some_and(|stamp| stamp.partition == partition);
+            self.guards.has(&IN_ORDER_RETRY) && (0..number).any(|earlier| waits(earlier) && ahead(earlier))
+        };
+        let under_way = (0..events.len()).filter(|number| is_open(*number) && !waits(*number)).count();
+        if under_way < self.bounds.in_flight as usize {
+            let next = (0..events.len())
+                .find(|number| events[*number].stamp.is_none() && !events[*number].is_acknowledged);
+            if let Some(number) = next.filter(|n| !is_held_back(*n, self.partition_for(state, of(*n)))) {
+                actions.push(Action::Send(of(number)));
+            }
+            if self.guards.has(&RETRY) {
+                let again = (0..events.len()).filter(|number| waits(*number));
+                let again =
+                    again.filter(|n| !is_held_back(*n, events[*n].stamp.map_or(0, |stamp| stamp.partition)));
+                actions.extend(again.map(|number| Action::Retry(of(number))));
+            }
+        }
+    }
+
+    fn faults(&self, state: &State, actions: &mut Vec<Action>) {
+        let budget = state.budget;
+        let requests = || distinct(&state.requests);
+        if budget.losses > 0 {
+            actions.extend(requests().map(Action::LoseRequest));
+            actions.extend(distinct(&state.replies).map(Action::LoseReply));
+        }
+        if budget.duplicates > 0 {
+            actions.extend(requests().map(Action::Duplicate));
+        }
+        if budget.damages > 0 {
+            actions.extend(requests().filter(|request| !request.is_damaged).map(Action::Damage));
+        }
+        if budget.crashes > 0 {
+            actions.push(Action::Crash);
+        }
+        if budget.restarts > 0 {
+            actions.extend((0..state.producers.len() as u8).map(Action::Restart));
+        }
+        if budget.growths > 0 {
+            actions.push(Action::Grow);
+        }
+    }
+}
+
+/// Whether anything of an event may still lead to its acknowledgement by itself.
+fn is_under_way(state: &State, event: Event) -> bool {
+    let epoch = state.producers[event.producer as usize].epoch;
+    let requested = state.requests.iter().any(|r| r.event == event && r.stamp.epoch == epoch);
+    let acknowledged = state.replies.iter().any(|reply| reply.event == event);
+    let unsynced =
+        state.partitions.iter().any(|p| p.log.iter().skip(p.durable as usize).any(|r| r.event == event));
+    requested || acknowledged || unsynced
+}
+
+fn insert<T: Ord>(multiset: &mut Vec<T>, item: T) {
+    let place = multiset.binary_search(&item).unwrap_or_else(|place| place);
+    multiset.insert(place, item);
+}
+
+fn remove<T: Ord>(multiset: &mut Vec<T>, item: &T) {
+    let place = multiset.binary_search(item).expect("only what is on the link is taken from it");
+    multiset.remove(place);
+}
+
+fn distinct<T: Copy + PartialEq>(multiset: &[T]) -> impl Iterator<Item = T> {
+    multiset
+        .iter()
+        .enumerate()
+        .filter(|(place, item)| *place == 0 || multiset[place - 1] != **item)
+        .map(|(_, i)| *i)
+}
+
+impl Model for PartitionLog {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        let Bounds {
+            producers,
+            events,
+            partitions,
+            losses,
+            duplicates,
+            damages,
+            crashes,
+            restarts,
+            growths,
+            ..
+        } = self.bounds;
+        vec![State {
+            producers: vec![
+                Producer { epoch: 0, events: vec![Progress::default(); events as usize] };
+                producers as usize
+            ],
+            requests: Vec::new(),
+            replies: Vec::new(),
+            partitions: vec![Partition::default(); partitions as usize],
+            budget: Budget { losses, duplicates, damages, crashes, restarts, growths },
+            ghost: Ghost::default(),
+        }]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        (0..state.producers.len() as u8).for_each(|producer| self.sends(state, producer, actions));
+        actions.extend(distinct(&state.requests).map(Action::Handle));
+        let unsynced = |p: &u8| {
+            (state.partitions[*p as usize].durable as usize) < state.partitions[*p as usize].log.len()
+        };
+        actions.extend((0..state.partitions.len() as u8).filter(unsynced).map(Action::Flush));
+        actions.extend(distinct(&state.replies).map(Action::Acknowledge));
+        self.faults(state, actions);
+    }
+
+    fn next_state(&self, last: &State, action: Action) -> Option<State> {
+        let mut state = last.clone();
+        match action {
+            Action::Send(event) => self.send(&mut state, event),
+            Action::Retry(event) => self.retry(&mut state, event),
+            Action::Handle(request) => self.handle(&mut state, &request),
+            Action::Flush(partition) => self.flush(&mut state, partition),
+            Action::Acknowledge(reply) => self.acknowledge(&mut state, &reply),
+            Action::LoseRequest(request) => {
+                state.budget.losses -= 1;
+                remove(&mut state.requests, &request);
+            }
+            Action::LoseReply(reply) => {
+                state.budget.losses -= 1;
+                remove(&mut state.replies, &reply);
+            }
+            Action::Duplicate(request) => {
+                state.budget.duplicates -= 1;
+                insert(&mut state.requests, request);
+            }
+            Action::Damage(request) => {
+                state.budget.damages -= 1;
+                remove(&mut state.requests, &request);
+                insert(&mut state.requests, Request { is_damaged: true, ..request });
+            }
+            Action::Crash => self.crash(&mut state),
+            Action::Restart(producer) => self.restart(&mut state, producer),
+            Action::Grow => {
+                state.budget.growths -= 1;
+                state.partitions.push(Partition::default());
+            }
+        }
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        engine::properties(self)
+    }
+}
+
+impl System for PartitionLog {
+    fn is_fault(&self, action: &Action) -> bool {
+        match action {
+            Action::Send(_)
+            | Action::Retry(_)
+            | Action::Handle(_)
+            | Action::Flush(_)
+            | Action::Acknowledge(_) => false,
+            Action::LoseRequest(_)
+            | Action::LoseReply(_)
+            | Action::Duplicate(_)
+            | Action::Damage(_)
+            | Action::Crash
+            | Action::Restart(_)
+            | Action::Grow => true,
+        }
+    }
+
+    fn is_done(&self, state: &State) -> bool {
+        state.producers.iter().all(|producer| producer.events.iter().all(|event| event.is_acknowledged))
+    }
+
+    fn laws(&self) -> Vec<Law<Self>> {
+        laws::laws()
+    }
+
+    fn witnesses(&self) -> Vec<Witness<Self>> {
+        laws::witnesses()
+    }
+
+    fn kind(&self, action: &Action) -> &'static str {
+        words::kind(action)
+    }
+
+    fn action_kinds(&self) -> &'static [&'static str] {
+        words::KINDS
+    }
+
+    fn tell(&self, before: &State, action: &Action, after: &State) -> Telling {
+        words::tell(self, before, action, after)
+    }
+
+    fn picture(&self, state: &State) -> Vec<String> {
+        words::picture(state)
+    }
+
+    fn opening_ops(&self, _: &State) -> Vec<Op> {
+        Vec::new()
+    }
+
+    fn ops(&self, before: &State, action: &Action, after: &State) -> Vec<Op> {
+        words::ops(before, action, after)
+    }
+
+    fn closing_ops(&self, state: &State) -> Vec<Op> {
+        words::closing_ops(state)
+    }
+}

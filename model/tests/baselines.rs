@@ -1,0 +1,55 @@
+//! The baselines hold, completely, with exact counts that stateright's own checker agrees with.
+
+use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
+use lawspeaker_model::consumer_group::ConsumerGroup;
+use lawspeaker_model::engine::{Limits, Signal, Stop, explore};
+use lawspeaker_model::partition_log::PartitionLog;
+use lawspeaker_model::report::Outcome;
+use stateright::Checker;
+
+/// A baseline explored: states, generated, depth.
+fn counts(name: &str) -> (usize, usize, usize) {
+    let entry = model(name).expect("the catalogue has it");
+    let report =
+        entry.check(&Request::default(), &mut |_| Signal::Continue).expect("an empty request is sound");
+    assert_eq!(report.outcome, Outcome::Holds, "{report:#?}");
+    assert!(report.explored.coverage.values().all(|count| *count > 0), "{:?}", report.explored.coverage);
+    (report.explored.states, report.explored.generated, report.explored.depth)
+}
+
+#[test]
+fn the_partition_log_keeps_its_law() {
+    assert_eq!(counts("partition-log"), (421_673, 2_263_097, 23));
+}
+
+#[test]
+fn the_consumer_group_keeps_its_law() {
+    assert_eq!(counts("consumer-group"), (42_762, 135_973, 22));
+}
+
+/// stateright counts the same states: unique ones, and generated ones.
+fn stateright_agrees<M>(system: M)
+where
+    M: DomainModel + Send + Sync + 'static,
+    M::State: Send + Sync,
+    M::Action: Send + Sync,
+{
+    let ours = explore(&system, Limits::default(), &mut |_| Signal::Continue);
+    assert_eq!(ours.stop, Stop::Complete);
+    let theirs = system.checker().spawn_bfs().join();
+    assert_eq!(theirs.unique_state_count(), ours.state_count);
+    assert_eq!(theirs.state_count(), ours.generated_count);
+    assert!(theirs.discoveries().is_empty());
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_partition_log() {
+    let mut small = PartitionLog::preset(Preset::Small);
+    small.bounds.events = 2;
+    stateright_agrees(small);
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_consumer_group() {
+    stateright_agrees(ConsumerGroup::preset(Preset::Small));
+}

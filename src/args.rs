@@ -1,0 +1,166 @@
+//! The command line. Help starts with examples.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use lawspeaker_model::catalogue::Preset;
+
+const EXAMPLES: &str = "\
+Examples:
+  lawspeaker check                                                  check every model
+  lawspeaker check consumer-group --without commit-after-process    remove a guard, see how it breaks
+  lawspeaker guards consumer-group                                  which guard upholds which guarantee
+  lawspeaker judge history.jsonl --profile kafka                    judge a recorded history
+  lawspeaker explain at-least-once                                  a guarantee, guard, anomaly or model in words
+
+Exit codes:
+  0 holds   1 violated   2 usage   3 inconclusive   4 unreadable input   130 interrupted";
+
+/// Model-checked law for event-driven systems: recite it, break it, judge by it.
+#[derive(Debug, Parser)]
+#[command(version, before_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a model exhaustively within its bounds, or show the shortest way it breaks without a guard.
+    Check(CheckArgs),
+    /// Judge recorded histories: which guarantee was broken, where.
+    Judge(JudgeArgs),
+    /// Print which guard upholds which guarantee, computed by removing each guard in turn.
+    Guards(GuardsArgs),
+    /// Say in words what a guarantee, guard, anomaly, profile or model is.
+    Explain(ExplainArgs),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON object.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bounds {
+    /// A second or so for each model.
+    Small,
+    /// Tens of seconds.
+    Medium,
+    /// Minutes.
+    Large,
+}
+
+impl From<Bounds> for Preset {
+    fn from(bounds: Bounds) -> Self {
+        match bounds {
+            Bounds::Small => Preset::Small,
+            Bounds::Medium => Preset::Medium,
+            Bounds::Large => Preset::Large,
+        }
+    }
+}
+
+/// What bounds a check, whatever is checked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BoundsArgs {
+    /// How much of everything there is
+    #[arg(long, value_enum, default_value_t = Bounds::Small)]
+    pub(crate) bounds: Bounds,
+    /// Change one bound, such as crashes=2; `lawspeaker explain MODEL` lists them
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<(String, u8)>,
+    /// Stop after this long, such as 30s; the result is then inconclusive unless a violation was found
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Stop after this many states; likewise
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_states: Option<usize>,
+    /// Explore no further than this many steps; likewise
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) max_depth: Option<usize>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = "\
+Examples:
+  lawspeaker check
+  lawspeaker check partition-log --without fsync-before-ack
+  lawspeaker check consumer-group --without dedup --set crashes=2
+  lawspeaker check --bounds medium --timeout 60s --format json")]
+pub(crate) struct CheckArgs {
+    /// The model; all of them if none is given
+    pub(crate) model: Option<String>,
+    /// Remove a guard; may be given several times
+    #[arg(long, value_name = "GUARD")]
+    pub(crate) without: Vec<String>,
+    /// Tell every counterexample in full, not only the first
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) bounds: BoundsArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = "\
+Examples:
+  lawspeaker guards
+  lawspeaker guards partition-log --format json")]
+pub(crate) struct GuardsArgs {
+    /// The model; all of them if none is given
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) bounds: BoundsArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = "\
+Examples:
+  lawspeaker judge history.jsonl --profile kafka
+  zcat run-*.jsonl.gz | lawspeaker judge - --format json")]
+pub(crate) struct JudgeArgs {
+    /// Histories as JSON Lines, plain or gzip; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the system promises; by default what the history's header says, or what fits what is in it
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(before_help = "\
+Examples:
+  lawspeaker explain at-least-once
+  lawspeaker explain fence-commit
+  lawspeaker explain lost-write")]
+pub(crate) struct ExplainArgs {
+    /// The name of a guarantee, guard, anomaly, profile or model; all names if none is given
+    pub(crate) name: Option<String>,
+}
+
+fn setting(text: &str) -> Result<(String, u8), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is expected, such as crashes=2")?;
+    let value = value.parse().map_err(|_| format!("`{value}` is no number from 0 to 255"))?;
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Args::command().debug_assert();
+    }
+}

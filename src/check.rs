@@ -1,0 +1,92 @@
+//! `lawspeaker check`: explore models, tell what holds and how what does not hold breaks.
+
+use lawspeaker_model::catalogue::{Entry, MODELS, Request};
+use lawspeaker_model::report::{Outcome, Report, text};
+use serde::Serialize;
+
+use crate::args::{CheckArgs, Format};
+use crate::exit::Exit;
+use crate::output::{complain, print, print_json};
+use crate::progress::{ProgressLine, is_interrupted, stop_on_interrupt};
+use crate::request::{explained, limits, models};
+use crate::suggest::hint;
+
+#[derive(Serialize)]
+struct Run {
+    schema: &'static str,
+    reports: Vec<Report>,
+}
+
+pub(crate) fn run(args: &CheckArgs) -> Exit {
+    let entries = match chosen(args) {
+        Ok(entries) => entries,
+        Err(message) => {
+            complain(&message);
+            return Exit::Usage;
+        }
+    };
+    stop_on_interrupt();
+    let request = Request {
+        preset: args.bounds.bounds.into(),
+        settings: args.bounds.set.clone(),
+        without: args.without.clone(),
+        limits: limits(&args.bounds),
+    };
+    let mut reports: Vec<Report> = Vec::new();
+    for entry in entries {
+        let mut line = ProgressLine::new();
+        let report = match entry.check(&request, &mut |progress| line.observe(progress)) {
+            Ok(report) => report,
+            Err(error) => {
+                complain(&explained(&error));
+                return Exit::Usage;
+            }
+        };
+        line.finish();
+        if args.bounds.format == Format::Text {
+            let gap = if reports.is_empty() { "" } else { "\n" };
+            print(&format!("{gap}{}", text(&report, args.all)));
+        }
+        reports.push(report);
+        if is_interrupted() {
+            break;
+        }
+    }
+    let exit = exit_of(&reports);
+    if args.bounds.format == Format::Json {
+        print_json(&Run { schema: "lawspeaker.check-run/1", reports });
+    }
+    exit
+}
+
+fn exit_of(reports: &[Report]) -> Exit {
+    let exit = reports.iter().map(|report| Exit::from(report.outcome)).fold(Exit::Holds, Exit::and);
+    let is_cut_short =
+        is_interrupted() && reports.iter().any(|report| report.outcome == Outcome::Inconclusive);
+    if is_cut_short { exit.and(Exit::Interrupted) } else { exit }
+}
+
+/// The models to check. Guards and settings belong to one model, so with them a model must be named.
+fn chosen(args: &CheckArgs) -> Result<Vec<&'static Entry>, String> {
+    if args.model.is_some() {
+        return models(args.model.as_deref());
+    }
+    match args.without.first() {
+        None => models(None),
+        Some(guard) => {
+            let owners: Vec<_> =
+                MODELS.iter().filter(|entry| entry.guards.iter().any(|known| known.name == guard)).collect();
+            match owners.as_slice() {
+                [owner] => Ok(vec![owner]),
+                [] => {
+                    let known = MODELS.iter().flat_map(|entry| entry.guards).map(|known| known.name);
+                    Err(format!("no model has a guard `{guard}`{}", hint(guard, known)))
+                }
+                _ => {
+                    let names: Vec<_> = owners.iter().map(|owner| owner.name).collect();
+                    Err(format!("several models have a guard `{guard}`: name one of {}", names.join(", ")))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `lawspeaker judge`: read histories, say which guarantee was broken and where.
+
+use std::path::Path;
+
+use lawspeaker_history::{ReadError, Reader};
+use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, report};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::args::{Format, JudgeArgs};
+use crate::exit::Exit;
+use crate::input;
+use crate::output::{complain, print, print_json};
+use crate::suggest::hint;
+
+#[derive(Serialize)]
+struct Run {
+    schema: &'static str,
+    verdicts: Vec<Value>,
+}
+
+/// Why a file could not be judged.
+#[derive(Debug, thiserror::Error)]
+enum JudgeError {
+    #[error("{0}")]
+    Open(#[from] std::io::Error),
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    #[error("line 1: {0}{1}; name one with --profile")]
+    Profile(lawspeaker_oracle::UnknownProfileError, String),
+}
+
+pub(crate) fn run(args: &JudgeArgs) -> Exit {
+    let profile = match args.profile.as_deref().map(Profile::named).transpose() {
+        Ok(profile) => profile,
+        Err(error) => {
+            complain(&format!("{error}{}", profile_hint(args.profile.as_deref().unwrap_or_default())));
+            return Exit::Usage;
+        }
+    };
+    let mut exit = Exit::Holds;
+    let mut verdicts = Vec::new();
+    for (place, path) in args.files.iter().enumerate() {
+        let name = input::name(path);
+        match judge(path, profile) {
+            Ok(verdict) => {
+                exit = exit.and(exit_of(&verdict));
+                match args.format {
+                    Format::Text => {
+                        let gap = if place == 0 { "" } else { "\n" };
+                        print(&format!("{gap}{}", report::text(&verdict, &name)));
+                    }
+                    Format::Json => verdicts.push(report::json(&verdict, &name)),
+                }
+            }
+            Err(error) => {
+                complain(&format!("{name}: {error}"));
+                exit = exit.and(Exit::Input);
+            }
+        }
+    }
+    if args.format == Format::Json {
+        print_json(&Run { schema: "lawspeaker.judge-run/1", verdicts });
+    }
+    exit
+}
+
+fn judge(path: &Path, profile: Option<&'static Profile>) -> Result<Verdict, JudgeError> {
+    let mut reader = Reader::new(input::open(path)?)?;
+    let mut judge = match profile {
+        Some(profile) => Judge::new(profile),
+        None => {
+            // A header that asks for what does not exist must not be judged by a guess.
+            if let Some(Err(error)) = reader.header().profile.as_deref().map(Profile::named) {
+                let name = reader.header().profile.clone().unwrap_or_default();
+                return Err(JudgeError::Profile(error, profile_hint(&name)));
+            }
+            Judge::guessing()
+        }
+    };
+    judge.header(reader.header());
+    for op in &mut reader {
+        judge.observe(&op?);
+    }
+    Ok(judge.finish())
+}
+
+fn exit_of(verdict: &Verdict) -> Exit {
+    match verdict.outcome {
+        Outcome::Conforms => Exit::Holds,
+        Outcome::Violated => Exit::Violated,
+        Outcome::Inconclusive => Exit::Inconclusive,
+    }
+}
+
+fn profile_hint(name: &str) -> String {
+    hint(name, Profile::names())
+}

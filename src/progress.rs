@@ -1,0 +1,63 @@
+//! Telling those who wait how far an exploration is, and stopping when they no longer want to.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use lawspeaker_model::engine::{Progress, Signal};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From here on, Ctrl-C ends the exploration and what was explored is printed; a second one ends the process.
+pub(crate) fn stop_on_interrupt() {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(crate::exit::Exit::Interrupted as i32);
+        }
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        crate::output::complain(&format!("Ctrl-C will end the program at once: {error}"));
+    }
+}
+
+/// Whether Ctrl-C was pressed.
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// One line on the terminal that follows an exploration; silent where stderr is no terminal.
+pub(crate) struct ProgressLine {
+    is_terminal: bool,
+    started: Instant,
+    shown: Option<Instant>,
+}
+
+impl ProgressLine {
+    const INTERVAL: Duration = Duration::from_millis(200);
+
+    pub(crate) fn new() -> Self {
+        ProgressLine { is_terminal: io::stderr().is_terminal(), started: Instant::now(), shown: None }
+    }
+
+    /// Shows how far it is, and says whether to go on.
+    pub(crate) fn observe(&mut self, progress: Progress) -> Signal {
+        let last = self.shown.unwrap_or(self.started);
+        if self.is_terminal && last.elapsed() >= Self::INTERVAL {
+            self.shown = Some(Instant::now());
+            let Progress { state_count, frontier_count, depth, elapsed } = progress;
+            let rate = state_count as f64 / elapsed.as_secs_f64().max(f64::EPSILON);
+            let line =
+                format!("{state_count} states, {rate:.0} a second, {frontier_count} waiting, depth {depth}");
+            let _ = write!(io::stderr().lock(), "\r{line:<100}");
+        }
+        if is_interrupted() { Signal::Stop } else { Signal::Continue }
+    }
+
+    /// Clears the line and, on a terminal, says how long it took.
+    pub(crate) fn finish(self) {
+        if self.is_terminal {
+            let clear = if self.shown.is_some() { format!("\r{:100}\r", "") } else { String::new() };
+            let _ = writeln!(io::stderr().lock(), "{clear}({:.2} s)", self.started.elapsed().as_secs_f64());
+        }
+    }
+}
