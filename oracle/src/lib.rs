@@ -1,1 +1,57 @@
-//! placeholder
+//! Judges a recorded history of an event-driven system: which guarantee it broke, and where.
+//!
+//! ```
+//! use lawspeaker_history::History;
+//! use lawspeaker_oracle::{Anomaly, Outcome, Profile, judge};
+//!
+//! let history = History::read(
+//!     br#"{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,"a"]]]}
+//! {"process":0,"type":"ok","f":"send","value":[["send","orders/0",[1,"b"]]]}
+//! {"process":1,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[1,"b"]]}]]}"#.as_slice(),
+//! )?;
+//! let verdict = judge(&history, Profile::named("kafka").expect("kafka is a profile"));
+//! assert_eq!(verdict.outcome, Outcome::Violated);
+//! assert_eq!(verdict.findings[0].anomaly, Anomaly::LostWrite);
+//! assert_eq!(
+//!     verdict.findings[0].summary,
+//!     "event a was acknowledged in orders/0 at offset 0 (line 1), and nobody ever read it, though readers came \
+//!      further (line 3)",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it is built
+//! * `evidence` takes the ops one by one and keeps what is certain: who was told what, who read what, on which
+//!   line. An `info` outcome is unknown and never held against anybody.
+//! * `guarantee` has one file for each guarantee; its checks read the evidence and write down [`Case`]s.
+//! * [`Profile`] says what the system promised: an anomaly is a violation, a note, or out of scope.
+//! * `cause` puts cases of one kind together and lists what merely follows under its root cause.
+//! * [`report`] tells the [`Verdict`] to people and to programs.
+//!
+//! # Cost
+//! O(n log n) time and O(n) memory in the number of observations, whatever the offsets are.
+//! Nothing panics, whatever the history holds, and two runs over one history give equal verdicts.
+//!
+//! # Reference
+//! The names of anomalies are those of Jepsen's Kafka checker (`jepsen.tests.kafka`) where it has one.
+//! The definitions are our own words; where they differ, the file of the guarantee says why.
+
+mod anomaly;
+mod assumption;
+mod case;
+mod cause;
+mod evidence;
+mod explain;
+mod guarantee;
+mod judge;
+mod profile;
+pub mod report;
+mod results;
+mod verdict;
+
+pub use anomaly::Anomaly;
+pub use assumption::{Assumption, Doubt};
+pub use case::{Case, Line};
+pub use judge::{Judge, judge};
+pub use profile::{Profile, Severity, UnknownProfileError};
+pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Undecided, Verdict};

@@ -1,7 +1,9 @@
 //! The consumer group's steps and states in words, and as an observer would record them.
 
 use lawspeaker_history as history;
-use lawspeaker_history::{Batch, Call, EventId, Generation, Offset, Op, OpType, Phase, Position, Sent};
+use lawspeaker_history::{
+    Batch, Call, Delivery, EventId, Generation, Offset, Op, OpType, Phase, Position, Sent,
+};
 
 use super::{
     Action, COMMIT_AFTER_PROCESS, ConsumerGroup, DEDUP, FENCE_COMMIT, FENCE_EFFECT, Hand, KEEP_OFFSETS,
@@ -256,6 +258,23 @@ fn is_refused(model: &ConsumerGroup, before: &State, member: u8) -> bool {
 }
 
 pub(super) fn ops(model: &ConsumerGroup, before: &State, action: &Action, after: &State) -> Vec<Op> {
+    let mut ops = called(model, before, action, after);
+    if let Action::Handle(member) | Action::Commit(member) | Action::Fail(member) = action {
+        ops.extend(sought(before, *member, after));
+    }
+    ops
+}
+
+/// A member that puts an event back reads from its offset again.
+fn sought(before: &State, member: u8, after: &State) -> Option<Op> {
+    let hand = before.members[member as usize].hand?;
+    let position = after.members[member as usize].positions[hand.partition as usize];
+    let value = serde_json::json!({partition_name(hand.partition).as_str(): position});
+    let seek = Call::Other { f: "seek".to_owned(), value };
+    (position == hand.offset).then(|| Op::new(i64::from(member), OpType::Ok, seek).group(GROUP))
+}
+
+fn called(model: &ConsumerGroup, before: &State, action: &Action, after: &State) -> Vec<Op> {
     let op = |member: u8, call| {
         let generation = Generation(u64::from(after.members[member as usize].generation));
         Op::new(i64::from(member), OpType::Ok, call).group(GROUP).generation(generation)
@@ -286,6 +305,14 @@ pub(super) fn ops(model: &ConsumerGroup, before: &State, action: &Action, after:
             before.members[*member as usize].hand.map(commit).into_iter().collect()
         }
         Action::Crash(member) => vec![Op { op_type: OpType::Info, ..op(*member, Call::Crash) }],
+        Action::Handle(member) if after.effects != before.effects => {
+            let apply = |hand: Hand| {
+                let (partition, offset) = (partition_name(hand.partition), Offset::of(hand.offset as usize));
+                let event = Some(event_id(hand.partition, hand.offset));
+                op(*member, Call::Apply(vec![Delivery { partition, offset: Some(offset), event }]))
+            };
+            before.members[*member as usize].hand.map(apply).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -298,29 +325,36 @@ pub(super) fn closing_ops(state: &State) -> Vec<Op> {
             .collect(),
     };
     let batches = (0..state.effects.len() as u8).map(whole).collect();
-    vec![Op::new(1000, OpType::Ok, Call::Poll(batches)).phase(Phase::Final)]
+    let position = |(partition, committed): (usize, &u8)| Position {
+        partition: partition_name(partition as u8),
+        next: Some(Offset::of(*committed as usize)),
+    };
+    let positions = state.committed.iter().enumerate().map(position).collect();
+    vec![
+        Op::new("observer", OpType::Ok, Call::Committed(positions)).group(GROUP),
+        Op::new(1000, OpType::Ok, Call::Poll(batches)).phase(Phase::Final),
+    ]
 }
 
-/// The log was written before the group began: one send an event, acknowledged.
+/// The log was written before the group began, and the members hold what they were given at first.
 pub(super) fn opening_ops(state: &State) -> Vec<Op> {
-    let all = state.effects.iter().enumerate();
-    let all = all.flat_map(|(partition, effects)| {
-        (0..effects.len()).map(move |offset| (partition as u8, offset as u8))
-    });
-    let sent = |(partition, offset): (u8, u8)| {
-        let call = |offset| {
-            let event = event_id(partition, offset);
-            move |at| {
-                Call::Send(vec![Sent {
-                    partition: partition_name(partition),
-                    offset: at,
-                    event: event.clone(),
-                }])
-            }
-        };
-        let call = call(offset);
-        [(OpType::Invoke, None), (OpType::Ok, Some(Offset::of(offset as usize)))]
-            .map(|(op_type, at)| Op::new(900, op_type, call(at)))
-    };
-    all.flat_map(sent).collect()
+    let mut ops = Vec::new();
+    for (partition, effects) in state.effects.iter().enumerate() {
+        let partition = partition as u8;
+        for offset in 0..effects.len() as u8 {
+            let sent = |at| {
+                let event = event_id(partition, offset);
+                Call::Send(vec![Sent { partition: partition_name(partition), offset: at, event }])
+            };
+            ops.push(Op::new(900, OpType::Invoke, sent(None)));
+            ops.push(Op::new(900, OpType::Ok, sent(Some(Offset::of(offset as usize)))));
+        }
+    }
+    for (number, member) in state.members.iter().enumerate() {
+        let owned =
+            (0..member.owns.len()).filter(|p| member.owns[*p]).map(|p| partition_name(p as u8)).collect();
+        let generation = Generation(u64::from(member.generation));
+        ops.push(Op::new(number as i64, OpType::Ok, Call::Assign(owned)).group(GROUP).generation(generation));
+    }
+    ops
 }

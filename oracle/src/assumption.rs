@@ -1,0 +1,202 @@
+//! What every check takes for granted of a recording, and where a recording breaks it.
+//!
+//! A broken assumption is told and never judged: it is the recorder's, and makes findings less certain.
+//! Cost: O(1) an op.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lawspeaker_history::{Call, Op, OpType, Process};
+
+use crate::explain;
+
+/// What is taken for granted of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assumption {
+    /// A call that completes was invoked, if calls of its kind are invoked at all.
+    CompletionsAreInvoked,
+    /// A process has one call open at a time.
+    OneCallAtATime,
+    /// A process that never learnt what became of a call makes no further calls.
+    UnknownRetiresProcess,
+    /// A process that crashed makes no further calls.
+    CrashRetiresProcess,
+    /// Time does not fall from line to line.
+    TimeRises,
+    /// An event is sent once; to send an equal payload again is another event.
+    EventsAreUnique,
+    /// Every call is one that this oracle knows.
+    CallsAreKnown,
+}
+
+/// A recording that breaks an assumption.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Doubt {
+    /// Which.
+    pub assumption: Assumption,
+    /// How often.
+    pub count: usize,
+    /// The first line that breaks it.
+    pub first_line: u64,
+    /// What was seen, in one sentence.
+    pub sentence: String,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    count: usize,
+    first_line: u64,
+    example: String,
+}
+
+#[derive(Debug, Default)]
+struct Conduct {
+    open: Option<String>,
+    is_unknown: bool,
+    has_crashed: bool,
+}
+
+/// Watches a recording go by.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    tallies: BTreeMap<(Assumption, String), Tally>,
+    invoked: BTreeMap<String, usize>,
+    conduct: HashMap<Process, Conduct>,
+    latest_time_ns: u64,
+}
+
+impl Watch {
+    pub(crate) fn observe(&mut self, op: &Op) {
+        if let Some(time_ns) = op.time_ns {
+            if time_ns < self.latest_time_ns {
+                self.doubt(Assumption::TimeRises, "", op);
+            }
+            self.latest_time_ns = time_ns;
+        }
+        let f = op.call.f();
+        let is_client = matches!(op.process, Process::Number(_));
+        if matches!(&op.call, Call::Other { f, .. } if is_client && !f.starts_with("seek")) {
+            self.doubt(Assumption::CallsAreKnown, f, op);
+        }
+        let is_callback =
+            matches!(op.call, Call::Assign(_) | Call::Revoke(_) | Call::Crash | Call::Other { .. });
+        if !is_client || (is_callback && op.op_type != OpType::Invoke) {
+            if matches!(op.call, Call::Crash) {
+                self.conduct.entry(op.process.clone()).or_default().has_crashed = true;
+            }
+            return;
+        }
+        if op.op_type == OpType::Invoke {
+            *self.invoked.entry(f.to_owned()).or_default() += 1;
+        }
+        let mut doubts = Vec::new();
+        let conduct = self.conduct.entry(op.process.clone()).or_default();
+        let is_start = op.op_type == OpType::Invoke || conduct.open.is_none();
+        if is_start && conduct.has_crashed {
+            doubts.push(Assumption::CrashRetiresProcess);
+        } else if is_start && conduct.is_unknown {
+            doubts.push(Assumption::UnknownRetiresProcess);
+            conduct.is_unknown = false;
+        }
+        match (op.op_type, conduct.open.as_deref()) {
+            (OpType::Invoke, Some(_)) => doubts.push(Assumption::OneCallAtATime),
+            (OpType::Invoke, None) => {}
+            (_, Some(open)) if open == f => {}
+            _ if matches!(op.call, Call::Poll(_) | Call::Receive(_)) => {}
+            _ => doubts.push(Assumption::CompletionsAreInvoked),
+        }
+        conduct.open = (op.op_type == OpType::Invoke).then(|| f.to_owned());
+        conduct.is_unknown |= op.op_type == OpType::Info;
+        for assumption in doubts {
+            let about = if assumption == Assumption::CompletionsAreInvoked { f } else { "" };
+            self.doubt(assumption, about, op);
+        }
+    }
+
+    /// Says that an event was sent more than once.
+    pub(crate) fn sent_again(&mut self, line: u64, event: &str) {
+        self.tally(Assumption::EventsAreUnique, "", line, format!("event {event}"));
+    }
+
+    fn doubt(&mut self, assumption: Assumption, about: &str, op: &Op) {
+        self.tally(assumption, about, op.line, format!("process {}", op.process));
+    }
+
+    fn tally(&mut self, assumption: Assumption, about: &str, line: u64, example: String) {
+        let tally = self.tallies.entry((assumption, about.to_owned())).or_default();
+        if tally.count == 0 {
+            tally.first_line = line;
+            tally.example = example;
+        }
+        tally.count += 1;
+    }
+
+    /// What was broken, in the order of the assumptions.
+    pub(crate) fn doubts(self) -> Vec<Doubt> {
+        let Watch { tallies, invoked, .. } = self;
+        let is_told = |(assumption, about): &(Assumption, String)| {
+            *assumption != Assumption::CompletionsAreInvoked || invoked.contains_key(about)
+        };
+        let tell = |((assumption, about), tally): ((Assumption, String), Tally)| {
+            let Tally { count, first_line, example } = tally;
+            let times = explain::counted(count, "time");
+            let what = match assumption {
+                Assumption::CompletionsAreInvoked => format!("`{about}` completed without an invocation"),
+                Assumption::OneCallAtATime => "a process made a call while another was open".to_owned(),
+                Assumption::UnknownRetiresProcess => {
+                    "a process went on after a call whose outcome it never learnt".to_owned()
+                }
+                Assumption::CrashRetiresProcess => "a process went on after its crash".to_owned(),
+                Assumption::TimeRises => "time fell from one line to the next".to_owned(),
+                Assumption::EventsAreUnique => "an event was sent again under the same id".to_owned(),
+                Assumption::CallsAreKnown => format!("`{about}` is not judged"),
+            };
+            let sentence = format!("{what}: {times}, first on line {first_line} ({example})");
+            Doubt { assumption, count, first_line, sentence }
+        };
+        tallies.into_iter().filter(|(key, _)| is_told(key)).map(tell).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lawspeaker_history::History;
+
+    fn doubts(text: &str) -> Vec<String> {
+        let mut watch = Watch::default();
+        History::read(text.as_bytes()).unwrap().ops.iter().for_each(|op| watch.observe(op));
+        watch.doubts().into_iter().map(|doubt| doubt.sentence).collect()
+    }
+
+    #[test]
+    fn a_sound_recording_raises_no_doubt() {
+        let text = r#"{"time":1,"process":0,"type":"invoke","f":"send","value":[["send","p","a"]]}
+{"time":2,"process":0,"type":"ok","f":"send","value":[["send","p",[0,"a"]]]}
+{"time":2,"process":1,"type":"ok","f":"poll","value":[["poll",{"p":[[0,"a"]]}]]}
+{"time":3,"process":1,"type":"info","f":"crash"}"#;
+        assert_eq!(doubts(text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_broken_assumption_is_told_once_with_its_count() {
+        let text = r#"{"time":5,"process":0,"type":"invoke","f":"send","value":[["send","p","a"]]}
+{"time":4,"process":0,"type":"invoke","f":"send","value":[["send","p","b"]]}
+{"process":0,"type":"info","f":"send","value":[["send","p","b"]]}
+{"process":0,"type":"ok","f":"send","value":[["send","p",[0,"c"]]]}
+{"process":1,"type":"info","f":"crash"}
+{"process":1,"type":"invoke","f":"poll"}
+{"process":1,"type":"ok","f":"begin"}"#;
+        assert_eq!(
+            doubts(text),
+            [
+                "`send` completed without an invocation: 1 time, first on line 4 (process 0)",
+                "a process made a call while another was open: 1 time, first on line 2 (process 0)",
+                "a process went on after a call whose outcome it never learnt: 1 time, first on line 4 (process 0)",
+                "a process went on after its crash: 1 time, first on line 6 (process 1)",
+                "time fell from one line to the next: 1 time, first on line 2 (process 0)",
+                "`begin` is not judged: 1 time, first on line 7 (process 1)",
+            ]
+        );
+    }
+}

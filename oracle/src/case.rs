@@ -1,0 +1,141 @@
+//! One instance of an anomaly, with the lines that show it.
+
+use lawspeaker_history::{EventId, GroupId, Offset, Partition, Process};
+
+use crate::Anomaly;
+use crate::evidence::{EventKey, GroupKey, Names, PartitionKey};
+
+/// A line of the history and what it said, in words.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Line {
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// What it said, as a sentence without full stop.
+    pub said: String,
+}
+
+/// One instance of an anomaly: the smallest unit of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Case {
+    /// The events that suffered.
+    pub events: Vec<EventId>,
+    /// The partition it shows in, if it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    /// The offset at which it shows, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Offset>,
+    /// Whose call it shows in, if it is one process's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// What is wrong, in one sentence that names events, offsets and lines.
+    pub sentence: String,
+    /// The lines that show it, in order.
+    pub lines: Vec<Line>,
+}
+
+/// A case as a check found it, with what the grouping by cause needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub anomaly: Anomaly,
+    /// The system may be excused: a note at most, unless the profile is strict.
+    pub is_excused: bool,
+    pub partitions: Vec<PartitionKey>,
+    pub group: Option<GroupKey>,
+    /// The events that suffered.
+    pub events: Vec<EventKey>,
+    /// Events that are not to blame and take part, such as those skipped over.
+    pub involved: Vec<EventKey>,
+    pub offset: Option<Offset>,
+    pub process: Option<Process>,
+    /// Whether it goes on after its last line, to the end of the history.
+    pub is_lasting: bool,
+    pub sentence: String,
+    pub lines: Vec<Line>,
+}
+
+impl Found {
+    pub(crate) fn new(anomaly: Anomaly, sentence: String, lines: Vec<Line>) -> Self {
+        Found {
+            anomaly,
+            is_excused: false,
+            is_lasting: false,
+            partitions: Vec::new(),
+            group: None,
+            events: Vec::new(),
+            involved: Vec::new(),
+            offset: None,
+            process: None,
+            sentence,
+            lines,
+        }
+    }
+
+    pub(crate) fn at(mut self, partition: PartitionKey, offset: Option<Offset>) -> Self {
+        self.partitions.push(partition);
+        self.offset = offset;
+        self
+    }
+
+    pub(crate) fn group(mut self, group: Option<GroupKey>) -> Self {
+        self.group = group;
+        self
+    }
+
+    pub(crate) fn event(mut self, event: EventKey) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    pub(crate) fn events(mut self, events: impl IntoIterator<Item = EventKey>) -> Self {
+        self.events.extend(events);
+        self
+    }
+
+    pub(crate) fn involving(mut self, events: impl IntoIterator<Item = EventKey>) -> Self {
+        self.involved.extend(events);
+        self
+    }
+
+    pub(crate) fn process(mut self, process: &Process) -> Self {
+        self.process = Some(process.clone());
+        self
+    }
+
+    pub(crate) fn excused_if(mut self, is_excused: bool) -> Self {
+        self.is_excused = is_excused;
+        self
+    }
+
+    /// The first line that shows it; cases are told in this order.
+    pub(crate) fn first_line(&self) -> u64 {
+        self.lines.first().map_or(0, |line| line.line)
+    }
+
+    /// The last line on which it shows.
+    pub(crate) fn last_line(&self) -> u64 {
+        if self.is_lasting { u64::MAX } else { self.lines.last().map_or(0, |line| line.line) }
+    }
+
+    pub(crate) fn into_case(self, names: &Names) -> Case {
+        Case {
+            events: self.events.iter().map(|event| names.events[*event].clone()).collect(),
+            partition: match self.partitions.as_slice() {
+                [partition] => Some(names.partitions[*partition].clone()),
+                _ => None,
+            },
+            offset: self.offset,
+            process: self.process,
+            sentence: self.sentence,
+            lines: self.lines,
+        }
+    }
+
+    pub(crate) fn partition_names(&self, names: &Names) -> Vec<Partition> {
+        self.partitions.iter().map(|partition| names.partitions[*partition].clone()).collect()
+    }
+
+    pub(crate) fn group_name(&self, names: &Names) -> Option<GroupId> {
+        self.group.map(|group| names.groups[group].clone())
+    }
+}

@@ -1,0 +1,324 @@
+//! Root causes: cases of one kind become one finding, and what merely follows is listed under what it follows from.
+//!
+//! The rules are a table. A case follows from a case of another kind if both touch the same event, or if both are of
+//! one group in one partition at the same time. The first rule that fits decides.
+//! Cost: O(n log n) in cases.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use lawspeaker_history::{EventId, Offset, Partition};
+
+use crate::case::Found;
+use crate::evidence::{EventKey, Evidence, GroupKey, PartitionKey};
+use crate::{Anomaly, Finding, Profile, Severity, explain};
+
+/// What ties an effect to its cause.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    /// The cause's event is one of the effect's, or takes part in it.
+    Event,
+    /// The same, and the effect shows in a group.
+    EventInGroup,
+    /// The same group and partition, while the cause goes on.
+    Place,
+}
+
+const RULES: &[(Anomaly, Anomaly, Tie)] = &[
+    // A wrong acknowledgement puts its event where it does not stand.
+    (Anomaly::InconsistentOffsets, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::Duplicate, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::NonmonotonicSend, Anomaly::InvalidOffset, Tie::Event),
+    // A lost event's offset is given to another; readers step over it; producers find the log shorter.
+    (Anomaly::InconsistentOffsets, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::PollSkip, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::NonmonotonicPoll, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::NonmonotonicSend, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::GroupLoss, Anomaly::LostWrite, Tie::Event),
+    // A group that committed past an event never received it.
+    (Anomaly::GroupLoss, Anomaly::CommitAhead, Tie::Event),
+    (Anomaly::PollSkip, Anomaly::GroupLoss, Tie::EventInGroup),
+    // What no group received, nobody read.
+    (Anomaly::Unseen, Anomaly::GroupLoss, Tie::Event),
+    // An offset that holds two events puts one of them at a second place, or in a new order.
+    (Anomaly::Duplicate, Anomaly::InconsistentOffsets, Tie::Event),
+    (Anomaly::NonmonotonicSend, Anomaly::InconsistentOffsets, Tie::Event),
+    // An event in the wrong partition is missing in its own.
+    (Anomaly::PollSkip, Anomaly::Misrouted, Tie::Event),
+    // An event at two places looks like a step in any direction.
+    (Anomaly::PollSkip, Anomaly::Duplicate, Tie::Event),
+    (Anomaly::NonmonotonicPoll, Anomaly::Duplicate, Tie::Event),
+    (Anomaly::NonmonotonicSend, Anomaly::Duplicate, Tie::Event),
+    // Two owners commit each over the other.
+    (Anomaly::CommitRegression, Anomaly::DualOwner, Tie::Place),
+];
+
+/// Cases that become one finding.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Kind {
+    anomaly: Anomaly,
+    severity: Severity,
+    /// The topic whose partitions it shows in.
+    topic: Option<String>,
+    group: Option<GroupKey>,
+    cause: Option<Anomaly>,
+}
+
+/// Groups cases into findings: violations before notes, oldest root first, each followed by what it causes.
+pub(crate) fn group(found: Vec<Found>, profile: &Profile, evidence: &Evidence) -> Vec<Finding> {
+    let roots = Roots::of(&found);
+    let mut kinds: BTreeMap<Kind, Vec<Found>> = BTreeMap::new();
+    for case in found {
+        let is_excused = case.is_excused && profile.accepts_excuses;
+        let severity = if is_excused { Severity::Note } else { profile.severity(case.anomaly) };
+        let cause = roots.cause(&case);
+        let topic = case.partitions.first().map(|partition| topic(&evidence.names.partitions[*partition]));
+        let kind = Kind { anomaly: case.anomaly, severity, topic, group: case.group, cause };
+        kinds.entry(kind).or_default().push(case);
+    }
+    let mut drafts: Vec<(Kind, Vec<Found>)> = kinds.into_iter().collect();
+    for (_, cases) in &mut drafts {
+        cases.sort_by_key(|case| (case.first_line(), case.offset));
+    }
+    drafts.sort_by_key(|(kind, cases)| (kind.severity, first_line(cases), kind.anomaly));
+    let parents = parents(&drafts);
+    let order = depth_first(&parents);
+    let mut id_of = vec![0; drafts.len()];
+    for (place, draft) in order.iter().enumerate() {
+        id_of[*draft] = place + 1;
+    }
+    let mut drafts: Vec<Option<(Kind, Vec<Found>)>> = drafts.into_iter().map(Some).collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    for draft in order {
+        let Some((kind, cases)) = drafts[draft].take() else { continue };
+        let mut finding = finding(kind, cases, evidence);
+        finding.id = id_of[draft];
+        finding.caused_by = parents[draft].map(|parent| id_of[parent]);
+        findings.push(finding);
+    }
+    for place in 0..findings.len() {
+        if let Some(parent) = findings[place].caused_by {
+            let id = findings[place].id;
+            findings[parent - 1].causes.push(id);
+        }
+    }
+    findings
+}
+
+/// What every case of a kind that can be a cause touches.
+struct Roots {
+    events: HashMap<Anomaly, HashSet<EventKey>>,
+    places: HashMap<(Anomaly, GroupKey, PartitionKey), Vec<(u64, u64)>>,
+}
+
+impl Roots {
+    fn of(found: &[Found]) -> Self {
+        let mut roots = Roots { events: HashMap::new(), places: HashMap::new() };
+        for case in found {
+            roots.events.entry(case.anomaly).or_default().extend(&case.events);
+            for partition in &case.partitions {
+                let Some(group) = case.group else { continue };
+                let lines = (case.first_line(), case.last_line());
+                roots.places.entry((case.anomaly, group, *partition)).or_default().push(lines);
+            }
+        }
+        roots
+    }
+
+    fn cause(&self, effect: &Found) -> Option<Anomaly> {
+        let ties = |(of, cause, tie): &&(Anomaly, Anomaly, Tie)| {
+            *of == effect.anomaly
+                && match tie {
+                    Tie::Event => self.shares_event(*cause, effect),
+                    Tie::EventInGroup => effect.group.is_some() && self.shares_event(*cause, effect),
+                    Tie::Place => self.shares_place(*cause, effect),
+                }
+        };
+        RULES.iter().find(ties).map(|(_, cause, _)| *cause)
+    }
+
+    fn shares_event(&self, cause: Anomaly, effect: &Found) -> bool {
+        let Some(events) = self.events.get(&cause) else { return false };
+        effect.events.iter().chain(&effect.involved).any(|event| events.contains(event))
+    }
+
+    fn shares_place(&self, cause: Anomaly, effect: &Found) -> bool {
+        let Some(group) = effect.group else { return false };
+        let is_meanwhile =
+            |(first, last): &(u64, u64)| *first <= effect.last_line() && effect.first_line() <= *last;
+        effect.partitions.iter().any(|partition| {
+            self.places.get(&(cause, group, *partition)).is_some_and(|lines| lines.iter().any(is_meanwhile))
+        })
+    }
+}
+
+fn first_line(cases: &[Found]) -> u64 {
+    cases.first().map_or(0, Found::first_line)
+}
+
+/// The topic of a partition: `orders` of `orders/3`, and a queue or stream is its own.
+fn topic(partition: &Partition) -> String {
+    let name = partition.as_str();
+    name.rsplit_once('/').map_or(name, |(topic, _)| topic).to_owned()
+}
+
+/// The finding that each one follows from: one of the cause's kind, in the same topic and group if there is one.
+fn parents(drafts: &[(Kind, Vec<Found>)]) -> Vec<Option<usize>> {
+    let mut places: HashMap<Anomaly, Vec<usize>> = HashMap::new();
+    for (place, (kind, _)) in drafts.iter().enumerate() {
+        places.entry(kind.anomaly).or_default().push(place);
+    }
+    let parent = |kind: &Kind| {
+        let candidates = places.get(&kind.cause?)?.iter().copied();
+        let fit = |place: &usize| {
+            let other = &drafts[*place].0;
+            (other.topic == kind.topic, other.group == kind.group, std::cmp::Reverse(*place))
+        };
+        candidates.max_by_key(fit)
+    };
+    drafts.iter().map(|(kind, _)| parent(kind)).collect()
+}
+
+/// Roots in order, each followed by its effects. The rules have no cycle, so every draft is reached.
+fn depth_first(parents: &[Option<usize>]) -> Vec<usize> {
+    let mut children = vec![Vec::new(); parents.len()];
+    for (place, parent) in parents.iter().enumerate() {
+        if let Some(parent) = parent {
+            children[*parent].push(place);
+        }
+    }
+    let mut order = Vec::with_capacity(parents.len());
+    let mut rest: Vec<usize> = (0..parents.len()).rev().filter(|place| parents[*place].is_none()).collect();
+    while let Some(place) = rest.pop() {
+        order.push(place);
+        rest.extend(children[place].iter().rev());
+    }
+    order
+}
+
+fn finding(kind: Kind, cases: Vec<Found>, evidence: &Evidence) -> Finding {
+    let names = &evidence.names;
+    let mut partitions = Vec::new();
+    for partition in cases.iter().flat_map(|case| case.partition_names(names)) {
+        if !partitions.contains(&partition) {
+            partitions.push(partition);
+        }
+    }
+    Finding {
+        id: 0,
+        anomaly: kind.anomaly,
+        guarantee: kind.anomaly.guarantee(),
+        severity: kind.severity,
+        partitions,
+        group: cases.first().and_then(|case| case.group_name(names)),
+        summary: summary(&kind, &cases, evidence),
+        count: cases.len(),
+        caused_by: None,
+        causes: Vec::new(),
+        cases: cases.into_iter().map(|case| case.into_case(names)).collect(),
+    }
+}
+
+/// One sentence over all cases; a single case speaks for itself.
+fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> String {
+    if let [case] = cases {
+        return case.sentence.clone();
+    }
+    let names = &evidence.names;
+    let place = place(kind, cases, evidence);
+    let group = kind.group.map_or_else(String::new, |group| names.groups[group].to_string());
+    let count = |noun: &str| explain::counted(cases.len(), noun);
+    let what = match kind.anomaly {
+        Anomaly::LostWrite => format!("{} are gone from {place}", count("acknowledged event")),
+        Anomaly::RedeliveryAfterAck => {
+            format!(
+                "{} of {place} came to group {group} again after a confirmed acknowledgement",
+                count("event")
+            )
+        }
+        Anomaly::Unseen => format!("{} of {place} were read by nobody", count("acknowledged event")),
+        Anomaly::GroupLoss => {
+            format!("{} of {place} never reached group {group}", count("acknowledged event"))
+        }
+        Anomaly::CommitAhead => {
+            format!("{} of group {group} in {place} ran ahead of what it had received", count("commit"))
+        }
+        Anomaly::CommitRegression => {
+            format!("the position of group {group} in {place} fell {}", count("time"))
+        }
+        Anomaly::DualOwner => {
+            format!("{} that two members of group {group} held partitions at once", count("time"))
+        }
+        Anomaly::InconsistentOffsets => format!("{} of {place} hold more than one event", count("offset")),
+        Anomaly::InvalidOffset => format!("{} of {place} cannot be", count("offset")),
+        Anomaly::Duplicate => format!("{} stand in {place} more than once", count("event")),
+        Anomaly::Phantom => format!("{} read from {place} were sent by nobody", count("event")),
+        Anomaly::Misrouted => format!("{} read from {place} were sent elsewhere", count("event")),
+        Anomaly::NonmonotonicSend => format!(
+            "{} that a producer's later event stands before its earlier one in {place}",
+            count("time")
+        ),
+        Anomaly::PollSkip => {
+            format!("{} that a reader of {place} stepped over what stands there", count("time"))
+        }
+        Anomaly::NonmonotonicPoll => format!("{} that a reader of {place} stepped back", count("time")),
+        Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
+    };
+    what + &offset_ranges(cases, evidence)
+}
+
+/// The partition that all cases show in, or else the topic.
+fn place(kind: &Kind, cases: &[Found], evidence: &Evidence) -> String {
+    let mut partitions = cases.iter().flat_map(|case| &case.partitions);
+    match partitions.next() {
+        Some(first) if partitions.all(|partition| partition == first) => {
+            evidence.names.partitions[*first].to_string()
+        }
+        _ => kind.topic.clone().unwrap_or_default(),
+    }
+}
+
+/// ` (offsets 1-5 and 7)`, by partition if there is more than one; the ids of events where there are no offsets.
+fn offset_ranges(cases: &[Found], evidence: &Evidence) -> String {
+    /// How many partitions are told before the rest is only counted.
+    const PARTITIONS_TOLD: usize = 4;
+    let mut by_partition: BTreeMap<PartitionKey, Vec<Offset>> = BTreeMap::new();
+    for case in cases {
+        if let (Some(partition), Some(offset)) = (case.partitions.first(), case.offset) {
+            by_partition.entry(*partition).or_default().push(offset);
+        }
+    }
+    let partition_count = by_partition.len();
+    if partition_count == 0 {
+        return event_ranges(cases, evidence);
+    }
+    let tell = |(partition, offsets): (PartitionKey, Vec<Offset>)| {
+        let noun = if offsets.len() == 1 { "offset" } else { "offsets" };
+        let ranges = explain::offset_ranges(offsets);
+        if partition_count == 1 {
+            format!("{noun} {ranges}")
+        } else {
+            format!("{noun} {ranges} of {}", evidence.names.partitions[partition])
+        }
+    };
+    let mut told: Vec<_> = by_partition.into_iter().take(PARTITIONS_TOLD).map(tell).collect();
+    if partition_count > PARTITIONS_TOLD {
+        told.push(explain::counted(partition_count - PARTITIONS_TOLD, "more partition"));
+    }
+    format!(" ({})", told.join("; "))
+}
+
+/// The events of cases that have no offsets, where their ids are numbers.
+fn event_ranges(cases: &[Found], evidence: &Evidence) -> String {
+    let number = |event: &EventKey| match evidence.names.events[*event] {
+        EventId::Number(number) => Some(number),
+        EventId::Name(_) => None,
+    };
+    let numbers: Option<Vec<i64>> = cases.iter().flat_map(|case| &case.events).map(number).collect();
+    match numbers {
+        Some(mut numbers) if !numbers.is_empty() => {
+            numbers.sort_unstable();
+            format!(" (events {})", explain::ranges(&numbers))
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,297 @@
+//! Takes ops one by one, and pairs invocations with completions.
+
+use std::collections::HashSet;
+use std::mem::{Discriminant, discriminant};
+use std::ops::Range;
+
+use lawspeaker_history::{
+    Batch, Call, Delivery, Header, MicroOp, Op, OpType, Phase, Position, Process, Sent,
+};
+
+use super::{
+    Acknowledgement, Attempt, Commit, Evidence, Extent, Fault, Hints, Key, Log, Move, MoveKind, Names,
+    PartitionKey, ProcessKey, Read,
+};
+
+/// An invocation that waits for its completion.
+#[derive(Clone, Debug)]
+struct Open {
+    line: u64,
+    call: Discriminant<Call>,
+    attempts: Range<usize>,
+}
+
+/// What a process is doing.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    open: Option<Open>,
+    /// The invocation of the read that just completed: one read may complete in several lines.
+    reading_since: Option<u64>,
+}
+
+/// Takes ops one by one. Seal it to get the evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    names: Names,
+    sessions: Vec<Session>,
+    attempts: Vec<Attempt>,
+    reads: Vec<Read>,
+    acknowledgements: Vec<Acknowledgement>,
+    commits: Vec<Commit>,
+    moves: Vec<Move>,
+    faults: Vec<Fault>,
+    transactional: HashSet<ProcessKey>,
+    extent: Extent,
+    hints: Hints,
+    op_count: usize,
+    /// The line of the op that was taken last.
+    line: u64,
+}
+
+impl Collector {
+    pub(crate) fn header(&mut self, header: &Header) {
+        self.extent.complete = header.complete;
+    }
+
+    /// Takes one op. Amortized O(size of the op).
+    pub(crate) fn observe(&mut self, op: &Op) {
+        self.op_count += 1;
+        // Ops that nobody numbered still come one after the other.
+        self.line = op.line.max(self.line + 1);
+        let process = self.names.processes.key(&op.process);
+        if self.sessions.len() <= process.place() {
+            self.sessions.resize(process.place() + 1, Session::default());
+        }
+        self.extent.has_final_read |= op.is_final() && op.op_type == OpType::Ok;
+        self.extent.has_drain |= op.x.phase == Some(Phase::Drain);
+        self.extent.has_transactions |= matches!(op.call, Call::Txn(_));
+        if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
+    }
+
+    fn invoke(&mut self, op: &Op, process: ProcessKey) {
+        let first = self.attempts.len();
+        for (place, sent) in sends(&op.call).enumerate() {
+            let attempt = self.attempt(op, process, place, sent);
+            self.attempts.push(Attempt { end: None, outcome: OpType::Info, offset: None, ..attempt });
+        }
+        let attempts = first..self.attempts.len();
+        let open = Open { line: self.line, call: discriminant(&op.call), attempts };
+        self.sessions[process.place()] = Session { open: Some(open), reading_since: None };
+    }
+
+    fn complete(&mut self, op: &Op, process: ProcessKey) {
+        let session = &mut self.sessions[process.place()];
+        let open = session.open.take_if(|open| open.call == discriminant(&op.call));
+        let is_reading = matches!(op.call, Call::Poll(_) | Call::Receive(_));
+        let since = open.as_ref().map(|open| open.line);
+        session.reading_since = if is_reading { since.or(session.reading_since) } else { None };
+        let begin = since.or(session.reading_since).unwrap_or(self.line);
+        self.sends_of(op, process, open.map(|open| open.attempts).unwrap_or_default());
+        self.reads_of(op, process, begin);
+        match &op.call {
+            Call::Ack(deliveries) if op.op_type == OpType::Ok => self.acknowledge(op, process, deliveries),
+            Call::Commit(positions) => self.commit(op, process, begin, positions, false),
+            Call::Committed(positions) => self.commit(op, process, begin, positions, true),
+            _ => self.move_of(op, process),
+        }
+    }
+
+    fn attempt(&mut self, op: &Op, process: ProcessKey, place_in_call: usize, sent: &Sent) -> Attempt {
+        let partition = self.names.partitions.key(&sent.partition);
+        Attempt {
+            event: self.names.events.key(&sent.event),
+            process,
+            place_in_call,
+            address: partition,
+            begin: self.line,
+            end: Some(self.line),
+            outcome: op.op_type,
+            partition,
+            offset: sent.offset,
+        }
+    }
+
+    /// Completes the attempts that are open; those that a completion names and nobody invoked are new ones.
+    fn sends_of(&mut self, op: &Op, process: ProcessKey, open: Range<usize>) {
+        for place in open.clone() {
+            self.attempts[place].outcome = op.op_type;
+            self.attempts[place].end = Some(self.line);
+        }
+        for (place, sent) in sends(&op.call).enumerate() {
+            self.see_offset(sent.offset);
+            let completed = self.attempt(op, process, place, sent);
+            let is_same = |place: &usize| self.attempts[*place].event == completed.event;
+            let same_place = open.clone().nth(place).filter(is_same);
+            match same_place.or_else(|| open.clone().find(is_same)) {
+                Some(place) => {
+                    self.attempts[place].partition = completed.partition;
+                    self.attempts[place].offset = completed.offset;
+                }
+                None => self.attempts.push(completed),
+            }
+        }
+    }
+
+    fn reads_of(&mut self, op: &Op, process: ProcessKey, begin: u64) {
+        let is_handed_out = matches!(op.call, Call::Receive(_));
+        let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
+        for batch in batches(&op.call) {
+            let partition = self.names.partitions.key(&batch.partition);
+            for record in &batch.records {
+                self.see_offset(record.offset);
+                self.hints.has_delivery_counts |= op.x.delivery.is_some();
+                self.reads.push(Read {
+                    line: self.line,
+                    begin,
+                    process,
+                    group,
+                    partition,
+                    offset: record.offset,
+                    event: self.names.events.key(&record.event),
+                    is_ok: op.op_type == OpType::Ok,
+                    phase: op.x.phase.unwrap_or(Phase::Main),
+                    is_handed_out,
+                });
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, op: &Op, process: ProcessKey, deliveries: &[Delivery]) {
+        self.hints.has_acks = true;
+        let took_none = op.x.rest.get("acked").is_some_and(|acked| *acked == 0);
+        for delivery in deliveries {
+            self.acknowledgements.push(Acknowledgement {
+                line: self.line,
+                process,
+                group: op.x.group.as_ref().map(|group| self.names.groups.key(group)),
+                partition: self.names.partitions.key(&delivery.partition),
+                offset: delivery.offset,
+                event: delivery.event.as_ref().map(|event| self.names.events.key(event)),
+                is_confirmed: op.x.confirmed != Some(false) && !took_none,
+                is_sent_only: op.x.confirmed == Some(false),
+            });
+        }
+    }
+
+    fn commit(&mut self, op: &Op, process: ProcessKey, begin: u64, positions: &[Position], is_fetched: bool) {
+        self.hints.has_positions = true;
+        if op.op_type != OpType::Ok {
+            return;
+        }
+        for position in positions {
+            self.commits.push(Commit {
+                line: self.line,
+                begin,
+                process,
+                group: op.x.group.as_ref().map(|group| self.names.groups.key(group)),
+                partition: self.names.partitions.key(&position.partition),
+                next: position.next,
+                is_fetched,
+            });
+        }
+    }
+
+    fn move_of(&mut self, op: &Op, process: ProcessKey) {
+        let is_ok = op.op_type == OpType::Ok;
+        let kind = match &op.call {
+            Call::Assign(partitions) if is_ok => MoveKind::Assign(self.partition_keys(partitions)),
+            Call::Revoke(partitions) if is_ok => MoveKind::Revoke(self.partition_keys(partitions)),
+            Call::Subscribe(_) => MoveKind::Subscribe,
+            Call::Crash => MoveKind::Crash,
+            Call::Other { f, .. } if f.starts_with("seek") => MoveKind::Seek,
+            Call::Other { f, .. } if f.contains("txn") => {
+                self.extent.has_transactions = true;
+                self.transactional.insert(process);
+                return;
+            }
+            Call::Other { f, .. } if matches!(op.process, Process::Name(_)) => {
+                return self.faults.push(Fault { line: self.line, name: f.clone() });
+            }
+            _ => return,
+        };
+        if matches!(kind, MoveKind::Crash) {
+            self.sessions[process.place()] = Session::default();
+        }
+        let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
+        let has_rewound = ["seek-to-beginning?", "seek-to-beginning"]
+            .iter()
+            .any(|field| op.unknown.contains_key(*field) || op.x.rest.contains_key(*field));
+        let row = Move { line: self.line, process, group, generation: op.x.generation, kind };
+        if has_rewound {
+            self.moves.push(Move { kind: MoveKind::Seek, ..row.clone() });
+        }
+        self.moves.push(row);
+    }
+
+    fn partition_keys(&mut self, partitions: &[lawspeaker_history::Partition]) -> Vec<PartitionKey> {
+        partitions.iter().map(|partition| self.names.partitions.key(partition)).collect()
+    }
+
+    fn see_offset(&mut self, offset: Option<lawspeaker_history::Offset>) {
+        if let Some(offset) = offset {
+            self.hints.has_offsets = true;
+            self.hints.has_stream_ids |= offset.number().is_none();
+        }
+    }
+
+    /// Sorts what was taken. O(n log n).
+    pub(crate) fn seal(mut self) -> Evidence {
+        let event_count = self.names.events.len();
+        self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
+        let attempt_starts = starts(event_count, self.attempts.iter().map(|attempt| attempt.event.place()));
+        let mut reads_by_event: Vec<usize> = (0..self.reads.len()).collect();
+        reads_by_event.sort_by_key(|place| (self.reads[*place].event, *place));
+        let read_starts = starts(event_count, self.reads.iter().map(|read| read.event.place()));
+        let log = Log::of(&self.attempts, &self.reads);
+        Evidence {
+            names: self.names,
+            attempts: self.attempts,
+            attempt_starts,
+            reads: self.reads,
+            reads_by_event,
+            read_starts,
+            log,
+            acknowledgements: self.acknowledgements,
+            commits: self.commits,
+            moves: self.moves,
+            faults: self.faults,
+            transactional: self.transactional,
+            extent: self.extent,
+            hints: self.hints,
+            op_count: self.op_count,
+            last_line: self.line,
+        }
+    }
+}
+
+/// Where the rows of each key begin, if rows are sorted by key: `starts[key]..starts[key + 1]`.
+fn starts(key_count: usize, keys: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut starts = vec![0; key_count + 1];
+    keys.for_each(|key| starts[key + 1] += 1);
+    for key in 0..key_count {
+        starts[key + 1] += starts[key];
+    }
+    starts
+}
+
+fn sends(call: &Call) -> Box<dyn Iterator<Item = &Sent> + '_> {
+    match call {
+        Call::Send(sends) => Box::new(sends.iter()),
+        Call::Txn(ops) => Box::new(ops.iter().filter_map(|op| match op {
+            MicroOp::Send(sent) => Some(sent),
+            MicroOp::Poll(_) => None,
+        })),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+fn batches(call: &Call) -> Box<dyn Iterator<Item = &Batch> + '_> {
+    match call {
+        Call::Poll(batches) | Call::Receive(batches) => Box::new(batches.iter()),
+        Call::Txn(ops) => Box::new(ops.iter().flat_map(|op| match op {
+            MicroOp::Poll(batches) => batches.as_slice(),
+            MicroOp::Send(_) => &[],
+        })),
+        _ => Box::new(std::iter::empty()),
+    }
+}

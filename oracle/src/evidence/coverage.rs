@@ -1,0 +1,60 @@
+//! What each group reads, and how far it came.
+
+use std::collections::BTreeMap;
+
+use lawspeaker_history::Offset;
+
+use super::{Evidence, GroupKey, MoveKind, PartitionKey};
+
+/// A group in a partition.
+#[derive(Clone, Debug)]
+pub(crate) struct Coverage {
+    /// The first line on which the group is seen there: an assignment, a delivery, a commit.
+    pub began: u64,
+    /// The lowest offset delivered.
+    pub lowest: Option<Offset>,
+    /// The highest offset delivered, and its place in `Evidence::reads`.
+    pub highest: Option<(Offset, usize)>,
+    /// The place in `Evidence::reads` of the latest delivery.
+    pub latest: Option<usize>,
+}
+
+/// Every group in every partition that was given to it, delivered to it or committed by it.
+///
+/// A partition that a group never touched is not held against it: nobody knows that it should have. O(n log n).
+pub(crate) fn coverage(evidence: &Evidence) -> BTreeMap<(GroupKey, PartitionKey), Coverage> {
+    let mut all: BTreeMap<(GroupKey, PartitionKey), Coverage> = BTreeMap::new();
+    let mut touch = |group, partition, line: u64| {
+        let new = Coverage { began: line, lowest: None, highest: None, latest: None };
+        let coverage = all.entry((group, partition)).or_insert(new);
+        coverage.began = coverage.began.min(line);
+    };
+    for change in &evidence.moves {
+        if let (Some(group), MoveKind::Assign(partitions)) = (change.group, &change.kind) {
+            partitions.iter().for_each(|partition| touch(group, *partition, change.line));
+        }
+    }
+    for commit in &evidence.commits {
+        if let Some(group) = commit.group {
+            touch(group, commit.partition, commit.begin);
+        }
+    }
+    for read in &evidence.reads {
+        if let Some(group) = read.group {
+            touch(group, read.partition, read.begin);
+        }
+    }
+    for (place, read) in evidence.reads.iter().enumerate() {
+        let Some(coverage) = read.group.and_then(|group| all.get_mut(&(group, read.partition))) else {
+            continue;
+        };
+        coverage.latest = Some(place);
+        if let Some(offset) = read.offset {
+            coverage.lowest = Some(coverage.lowest.map_or(offset, |lowest| lowest.min(offset)));
+            if coverage.highest.is_none_or(|(highest, _)| highest < offset) {
+                coverage.highest = Some((offset, place));
+            }
+        }
+    }
+    all
+}

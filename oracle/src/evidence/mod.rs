@@ -1,0 +1,246 @@
+//! What a history says for certain, as rows that the checks read.
+//!
+//! A [`Collector`] takes ops one by one; [`Collector::seal`] sorts what it took into an [`Evidence`].
+//! Time is the number of the line: within one call `begin` is the line of its invocation, where one was recorded,
+//! and of its completion otherwise. One thing surely happened before another if it ended on a line before the
+//! other's `begin`.
+//!
+//! Cost: O(n log n) time, O(n) memory in the number of observations.
+
+mod collector;
+mod coverage;
+mod log;
+mod names;
+
+use std::collections::HashSet;
+
+use lawspeaker_history::{Generation, Offset, OpType, Phase};
+
+pub(crate) use collector::Collector;
+pub(crate) use coverage::{Coverage, coverage};
+pub(crate) use log::{Log, Standing};
+pub(crate) use names::{EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey};
+
+/// One send of one event.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub event: EventKey,
+    pub process: ProcessKey,
+    /// Its place among the sends of one call, from 0.
+    pub place_in_call: usize,
+    /// Where it was addressed to: a partition, or a topic whose partition the system chooses.
+    pub address: PartitionKey,
+    /// The line of the invocation, or of the completion if there is none.
+    pub begin: u64,
+    /// The line of the completion; `None` if the history ends before it.
+    pub end: Option<u64>,
+    /// What is known of it; a send that never completed is `Info`.
+    pub outcome: OpType,
+    /// Where it stands by its acknowledgement; the address where nothing was said.
+    pub partition: PartitionKey,
+    /// At which offset, if the acknowledgement told.
+    pub offset: Option<Offset>,
+}
+
+impl Attempt {
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.outcome == OpType::Ok
+    }
+
+    /// The line that says most about it.
+    pub(crate) fn line(&self) -> u64 {
+        self.end.unwrap_or(self.begin)
+    }
+}
+
+/// One event read.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    pub line: u64,
+    pub begin: u64,
+    pub process: ProcessKey,
+    pub group: Option<GroupKey>,
+    pub partition: PartitionKey,
+    pub offset: Option<Offset>,
+    pub event: EventKey,
+    pub is_ok: bool,
+    pub phase: Phase,
+    /// Whether the system handed it out for single acknowledgement (`receive`).
+    pub is_handed_out: bool,
+}
+
+impl Read {
+    /// Whether it is part of the fresh read of everything at the end.
+    pub(crate) fn is_final(&self) -> bool {
+        self.is_ok && self.phase == Phase::Final && self.group.is_none()
+    }
+}
+
+/// A confirmed or unconfirmed acknowledgement of one delivery; only those that succeeded.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledgement {
+    pub line: u64,
+    pub process: ProcessKey,
+    pub group: Option<GroupKey>,
+    pub partition: PartitionKey,
+    pub offset: Option<Offset>,
+    pub event: Option<EventKey>,
+    /// Whether the system said that it took it.
+    pub is_confirmed: bool,
+    /// Whether the system says nothing of acknowledgements: success means no more than sent.
+    pub is_sent_only: bool,
+}
+
+/// A position that a group committed, or that the system said it had; only those that succeeded.
+#[derive(Clone, Debug)]
+pub(crate) struct Commit {
+    pub line: u64,
+    pub begin: u64,
+    pub process: ProcessKey,
+    pub group: Option<GroupKey>,
+    pub partition: PartitionKey,
+    pub next: Option<Offset>,
+    /// Whether it was asked for (`committed`) and not set (`commit`).
+    pub is_fetched: bool,
+}
+
+/// A change of what a process reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub line: u64,
+    pub process: ProcessKey,
+    pub group: Option<GroupKey>,
+    pub generation: Option<Generation>,
+    pub kind: MoveKind,
+}
+
+/// How it changes.
+#[derive(Clone, Debug)]
+pub(crate) enum MoveKind {
+    /// These and no others.
+    Assign(Vec<PartitionKey>),
+    /// No longer these.
+    Revoke(Vec<PartitionKey>),
+    /// Whatever the group gives it.
+    Subscribe,
+    /// Somewhere else, on its own wish.
+    Seek,
+    /// Nothing more.
+    Crash,
+}
+
+/// An op of the process that injects faults.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub line: u64,
+    pub name: String,
+}
+
+/// How much of the run was recorded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    /// What the header says.
+    pub complete: Option<bool>,
+    /// Whether a fresh reader read everything at the end.
+    pub has_final_read: bool,
+    /// Whether the groups were drained.
+    pub has_drain: bool,
+    /// Whether transactions were recorded: their markers take offsets that nobody reads.
+    pub has_transactions: bool,
+}
+
+impl Extent {
+    /// Whether what was not seen by the end can be held against the system.
+    pub(crate) fn is_finished(self) -> bool {
+        match self.complete {
+            Some(complete) => complete,
+            None => self.has_final_read || self.has_drain,
+        }
+    }
+}
+
+/// What kind of system a history looks like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hints {
+    pub has_positions: bool,
+    pub has_acks: bool,
+    pub has_offsets: bool,
+    pub has_stream_ids: bool,
+    pub has_delivery_counts: bool,
+}
+
+/// Everything that the checks read.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    pub names: Names,
+    /// By event, then by line.
+    pub attempts: Vec<Attempt>,
+    attempt_starts: Vec<usize>,
+    /// By line, and in the order of reading within one.
+    pub reads: Vec<Read>,
+    /// Places in `reads`, by event.
+    reads_by_event: Vec<usize>,
+    read_starts: Vec<usize>,
+    /// What stands where.
+    pub log: Log,
+    /// By line.
+    pub acknowledgements: Vec<Acknowledgement>,
+    /// By line.
+    pub commits: Vec<Commit>,
+    /// By line.
+    pub moves: Vec<Move>,
+    /// By line.
+    pub faults: Vec<Fault>,
+    /// Processes that end transactions by calls of their own, which are not judged: what they were told of their
+    /// sends may have been aborted after it.
+    transactional: HashSet<ProcessKey>,
+    pub extent: Extent,
+    pub hints: Hints,
+    pub op_count: usize,
+    pub last_line: u64,
+}
+
+impl Evidence {
+    /// Every send of `event`.
+    pub(crate) fn attempts_of(&self, event: EventKey) -> &[Attempt] {
+        &self.attempts[self.attempt_starts[event.place()]..self.attempt_starts[event.place() + 1]]
+    }
+
+    /// The first acknowledged send of `event`.
+    pub(crate) fn acknowledgement_of(&self, event: EventKey) -> Option<&Attempt> {
+        self.attempts_of(event).iter().find(|attempt| attempt.is_acknowledged())
+    }
+
+    /// Every read of `event`, by line.
+    pub(crate) fn reads_of(&self, event: EventKey) -> impl Iterator<Item = &Read> {
+        let places =
+            &self.reads_by_event[self.read_starts[event.place()]..self.read_starts[event.place() + 1]];
+        places.iter().map(|place| &self.reads[*place])
+    }
+
+    /// Whether every send of `event` surely did not happen.
+    pub(crate) fn has_failed(&self, event: EventKey) -> bool {
+        let attempts = self.attempts_of(event);
+        !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome == OpType::Fail)
+    }
+
+    /// The events that were acknowledged to their producers, in the order of first sight.
+    pub(crate) fn acknowledged(&self) -> impl Iterator<Item = (EventKey, &Attempt)> {
+        self.names.events.keys().filter_map(|event| Some((event, self.acknowledgement_of(event)?)))
+    }
+
+    /// Whether an aborted transaction may be why an event is missing.
+    pub(crate) fn may_be_aborted(&self, event: EventKey) -> bool {
+        self.attempts_of(event).iter().any(|attempt| self.transactional.contains(&attempt.process))
+    }
+
+    /// Whether some processes end transactions by calls of their own.
+    pub(crate) fn has_open_ended_transactions(&self) -> bool {
+        !self.transactional.is_empty()
+    }
+
+    /// The first fault after `line`.
+    pub(crate) fn fault_after(&self, line: u64) -> Option<&Fault> {
+        self.faults.get(self.faults.partition_point(|fault| fault.line <= line))
+    }
+}

@@ -1,0 +1,177 @@
+//! `group-loss`: an acknowledged event that a consumer group never received.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use lawspeaker_history::{Guarantee, Offset};
+
+use crate::case::{Found, Line};
+use crate::evidence::{
+    Attempt, Commit, Coverage, EventKey, Evidence, GroupKey, MoveKind, PartitionKey, Read,
+};
+use crate::results::Results;
+use crate::{Anomaly, explain};
+
+/// Judges every acknowledged event for every group that reads its partition.
+pub(super) fn check(
+    evidence: &Evidence,
+    groups: &BTreeMap<(GroupKey, PartitionKey), Coverage>,
+    results: &mut Results,
+) {
+    let delivered: HashSet<(GroupKey, EventKey)> =
+        evidence.reads.iter().filter_map(|read| Some((read.group?, read.event))).collect();
+    let mut by_partition: HashMap<PartitionKey, Vec<(EventKey, &Attempt)>> = HashMap::new();
+    for (event, attempt) in evidence.acknowledged() {
+        by_partition.entry(attempt.partition).or_default().push((event, attempt));
+    }
+    let commits = Commits::by_group(evidence);
+    let is_finished = evidence.extent.is_finished();
+    let (mut judged_count, mut early_count, mut pending_count) = (0, 0, 0);
+    for ((group, partition), coverage) in groups {
+        let left = abandonment(*group, *partition, evidence);
+        let commits = commits.get(&(*group, *partition));
+        for (event, attempt) in by_partition.get(partition).into_iter().flatten() {
+            if delivered.contains(&(*group, *event)) {
+                judged_count += 1;
+                continue;
+            }
+            let is_below = |offset: Offset| coverage.lowest.is_some_and(|lowest| offset < lowest);
+            if attempt.line() < coverage.began && attempt.offset.is_some_and(is_below) {
+                early_count += 1;
+                continue;
+            }
+            let passed = attempt.offset.and_then(|offset| commits?.past(offset));
+            if passed.is_none() && !is_finished {
+                pending_count += 1;
+                continue;
+            }
+            judged_count += 1;
+            let owed = Owed { event: *event, attempt, group: *group, coverage, passed, left: left.as_ref() };
+            results.add(group_loss(&owed, evidence));
+        }
+    }
+    results.checked(Anomaly::GroupLoss, judged_count, "acknowledged event");
+    if early_count > 0 {
+        let reason = format!(
+            "{} older than the first sight of a group and below where it began: it may have begun at the end of the log",
+            explain::counted(early_count, "event"),
+        );
+        results.undecided(Guarantee::AtLeastOnce, reason);
+    }
+    if pending_count > 0 {
+        let reason = format!(
+            "{} not delivered to a group when the recording ends: it has neither a drain nor a final read, and does \
+             not say that it is complete",
+            explain::counted(pending_count, "acknowledged event"),
+        );
+        results.undecided(Guarantee::AtLeastOnce, reason);
+    }
+}
+
+/// The commits of one group in one partition; each entry is the highest of those up to it.
+#[derive(Default)]
+struct Commits<'a>(Vec<(Offset, &'a Commit)>);
+
+impl<'a> Commits<'a> {
+    fn by_group(evidence: &'a Evidence) -> HashMap<(GroupKey, PartitionKey), Commits<'a>> {
+        let mut all: HashMap<_, Commits<'a>> = HashMap::new();
+        for commit in evidence.commits.iter().filter(|commit| !commit.is_fetched) {
+            let (Some(group), Some(next)) = (commit.group, commit.next) else { continue };
+            let commits = &mut all.entry((group, commit.partition)).or_default().0;
+            if commits.last().is_none_or(|(highest, _)| *highest < next) {
+                commits.push((next, commit));
+            }
+        }
+        all
+    }
+
+    /// The first commit past `offset`.
+    fn past(&self, offset: Offset) -> Option<&'a Commit> {
+        self.0.get(self.0.partition_point(|(next, _)| *next <= offset)).map(|(_, commit)| *commit)
+    }
+}
+
+/// An event that a group should have received.
+struct Owed<'a> {
+    event: EventKey,
+    attempt: &'a Attempt,
+    group: GroupKey,
+    coverage: &'a Coverage,
+    passed: Option<&'a Commit>,
+    /// How the group left the partition, if nobody reads it any more.
+    left: Option<&'a Line>,
+}
+
+fn group_loss(owed: &Owed<'_>, evidence: &Evidence) -> Found {
+    let Owed { event, attempt, group, coverage, passed, left } = owed;
+    let names = &evidence.names;
+    let (partition, group_name) = (&names.partitions[attempt.partition], &names.groups[*group]);
+    let mut lines = vec![explain::send(attempt, evidence)];
+    let beyond = coverage
+        .highest
+        .filter(|(highest, _)| attempt.offset.is_some_and(|offset| offset < *highest))
+        .map(|(_, place)| &evidence.reads[place]);
+    let latest = coverage.latest.map(|place| &evidence.reads[place]);
+    let how = if let Some(commit) = passed {
+        lines.push(explain::commit(commit, evidence));
+        format!("which committed a position past it (line {})", commit.line)
+    } else if let (Some(beyond), Some(offset)) = (beyond, attempt.offset) {
+        let later = first_delivery_past(offset, attempt, *group, evidence).unwrap_or(beyond);
+        lines.push(explain::read(later, evidence));
+        if (attempt.begin..attempt.line()).contains(&later.line) {
+            lines.push(explain::began(attempt, evidence));
+            format!("which went on to a later one (line {}) while the send was still open", later.line)
+        } else {
+            format!("which was given later ones (line {})", later.line)
+        }
+    } else if let Some(latest) = latest {
+        lines.extend(
+            evidence.fault_after(attempt.line()).filter(|fault| fault.line < latest.line).map(explain::fault),
+        );
+        lines.push(explain::read(latest, evidence));
+        lines.extend(left.cloned());
+        format!("whose last delivery from {partition} is on line {}", latest.line)
+    } else {
+        lines.extend(left.cloned());
+        format!("which received nothing from {partition} at all")
+    };
+    lines.sort_by_key(|line| line.line);
+    let place = attempt.offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
+    let sentence = format!(
+        "event {} was acknowledged in {partition}{place} (line {}) and never reached group {group_name}, {how}",
+        names.events[*event],
+        attempt.line(),
+    );
+    Found::new(Anomaly::GroupLoss, sentence, lines)
+        .at(attempt.partition, attempt.offset)
+        .group(Some(*group))
+        .event(*event)
+        .excused_if(evidence.may_be_aborted(*event))
+}
+
+/// The delivery to the group that stands next after the lost event in the log.
+fn first_delivery_past<'a>(
+    offset: Offset,
+    attempt: &Attempt,
+    group: GroupKey,
+    evidence: &'a Evidence,
+) -> Option<&'a Read> {
+    /// How many neighbours are looked at before a farther delivery does as well.
+    const NEIGHBOURS: usize = 64;
+    let mut standings = evidence.log.after(attempt.partition, offset).iter().take(NEIGHBOURS);
+    standings.find_map(|standing| evidence.reads_of(standing.event).find(|read| read.group == Some(group)))
+}
+
+/// The line after which no member held the partition, if that is how the recording ends.
+fn abandonment(group: GroupKey, partition: PartitionKey, evidence: &Evidence) -> Option<Line> {
+    let mut changes = evidence.moves.iter().rev().filter(|change| change.group == Some(group));
+    let last = changes.find(|change| match &change.kind {
+        MoveKind::Assign(partitions) | MoveKind::Revoke(partitions) => partitions.contains(&partition),
+        _ => false,
+    })?;
+    let (partition, process) =
+        (&evidence.names.partitions[partition], &evidence.names.processes[last.process]);
+    matches!(last.kind, MoveKind::Revoke(_)).then(|| Line {
+        line: last.line,
+        said: format!("process {process} gave up {partition}, and nobody took it after that"),
+    })
+}

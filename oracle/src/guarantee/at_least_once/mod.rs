@@ -1,0 +1,40 @@
+//! At least once: what was acknowledged is processed by every group, and what is committed was processed.
+//!
+//! * `unseen`: an acknowledged event that nobody had read when the recording ended, and that is not a `lost-write`.
+//! * `group-loss`: an acknowledged event of a partition that a group reads, never delivered to the group, although the
+//!   group committed a position past it, or the recording is finished (see [`crate::evidence::Extent`]).
+//! * `commit-ahead`: a position is committed past an event that exists and was not delivered to the group before, or
+//!   past the end of the log; or a delivery is acknowledged that never was one.
+//!
+//! An event below the first offset that a group was given, acknowledged before the group was first seen, is not owed:
+//! the group may have begun at the end of the log.
+//!
+//! Source: `unseen` is Jepsen's (kafka); the others are ours, for no checker we know looks at groups.
+//! Cost: O(n log n) in sends, reads and commits, times the groups of a partition.
+//!
+//! ```text
+//! send a ok at 0 · poll p for g: 1 b · commit p at 2 for g        a is passed over
+//! ```
+
+mod commit_ahead;
+mod group_loss;
+mod unseen;
+
+use std::collections::HashSet;
+
+use lawspeaker_history::Guarantee;
+
+use crate::evidence::{EventKey, Evidence, coverage};
+use crate::results::Results;
+
+/// Looks for all three; `lost` is what the log lost, which nobody can see.
+pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
+    unseen::check(evidence, lost, results);
+    let groups = coverage(evidence);
+    if groups.is_empty() {
+        results.undecided(Guarantee::AtLeastOnce, "no consumer group in this history");
+    }
+    group_loss::check(evidence, &groups, results);
+    commit_ahead::check_commits(evidence, &groups, results);
+    commit_ahead::check_acknowledgements(evidence, results);
+}

@@ -1,0 +1,147 @@
+//! `lost-write`: an acknowledged event that is not there.
+
+use std::collections::HashSet;
+
+use lawspeaker_history::Guarantee;
+
+use super::readers::Readers;
+use crate::case::Found;
+use crate::evidence::{Attempt, EventKey, Evidence, Read};
+use crate::results::Results;
+use crate::{Anomaly, Profile, explain};
+
+/// Judges every acknowledged event; answers with those that are lost.
+pub(super) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) -> HashSet<EventKey> {
+    let readers = Readers::of(evidence, profile);
+    let mut lost = HashSet::new();
+    let (mut judged_count, mut beyond_count) = (0, 0);
+    for (event, attempt) in evidence.acknowledged() {
+        match fate(event, attempt, &readers, evidence) {
+            Fate::Found => judged_count += usize::from(readers.is_any()),
+            Fate::Lost(shown_by, why) => {
+                judged_count += 1;
+                lost.insert(event);
+                results.add(lost_write(event, attempt, shown_by, why, evidence));
+            }
+            Fate::Unknown => {}
+            Fate::Beyond => beyond_count += 1,
+        }
+    }
+    results.checked(Anomaly::LostWrite, judged_count, "acknowledged event");
+    if beyond_count > 0 {
+        let reason = format!(
+            "{} read earlier and standing beyond the end of the final read: lost, unless the recording was cut short; \
+             `\"complete\":true` in the header would tell",
+            explain::counted(beyond_count, "acknowledged event"),
+        );
+        results.undecided(Guarantee::Durability, reason);
+    }
+    lost
+}
+
+/// What the readers say of one acknowledged event.
+enum Fate<'a> {
+    /// It is there, or was read and nobody looked at the end.
+    Found,
+    /// It is gone; this read shows it.
+    Lost(Option<&'a Read>, Why<'a>),
+    /// No reader of everything came this far.
+    Unknown,
+    /// It was seen, and stands beyond the end of the final read.
+    Beyond,
+}
+
+/// Why an event is known to be gone.
+#[derive(Clone, Copy)]
+enum Why<'a> {
+    FinalPassed,
+    FinalEnded,
+    LogWentBack,
+    ReadersPassed,
+    OffsetReused(&'a Attempt),
+}
+
+fn fate<'a>(event: EventKey, attempt: &Attempt, readers: &Readers<'a>, evidence: &Evidence) -> Fate<'a> {
+    let is_complete = evidence.extent.complete == Some(true);
+    if readers.in_final.contains(&event) {
+        return Fate::Found;
+    }
+    let is_read = readers.read.contains(&event);
+    if is_read && !readers.keeps_delivered {
+        return Fate::Found;
+    }
+    if let Some(final_read) = readers.finals.get(&attempt.partition)
+        && let Some((end, last)) = final_read.end()
+    {
+        return match attempt.offset {
+            Some(offset) if offset <= end => Fate::Lost(final_read.at_or_after(offset), Why::FinalPassed),
+            _ if is_complete => Fate::Lost(Some(last), Why::FinalEnded),
+            Some(_) if attempt.line() < final_read.sent_until => Fate::Lost(Some(last), Why::LogWentBack),
+            _ if is_read => Fate::Beyond,
+            _ => Fate::Unknown,
+        };
+    }
+    if readers.keeps_delivered
+        && let Some(next) = readers.successor(attempt, evidence)
+    {
+        return Fate::Lost(None, Why::OffsetReused(next));
+    }
+    if is_read {
+        return Fate::Found;
+    }
+    match attempt.offset.and_then(|offset| readers.passed(attempt, offset)) {
+        Some(read) => Fate::Lost(Some(read), Why::ReadersPassed),
+        None => Fate::Unknown,
+    }
+}
+
+fn lost_write(
+    event: EventKey,
+    attempt: &Attempt,
+    shown_by: Option<&Read>,
+    why: Why<'_>,
+    evidence: &Evidence,
+) -> Found {
+    let names = &evidence.names;
+    let shown_on = shown_by.map_or_else(String::new, |read| format!(" (line {})", read.line));
+    let mut lines = vec![explain::send(attempt, evidence)];
+    let told = match why {
+        Why::FinalPassed => format!("the final read passed that place{shown_on} and did not find it"),
+        Why::FinalEnded => format!("the complete final read ended before it{shown_on}"),
+        Why::LogWentBack => {
+            format!(
+                "the final read{shown_on} ends before it and holds events sent after it: the log went back"
+            )
+        }
+        Why::ReadersPassed => format!("nobody ever read it, though readers came further{shown_on}"),
+        Why::OffsetReused(next) => {
+            lines.push(explain::send(next, evidence));
+            format!(
+                "event {}, sent after it, was given its place (line {})",
+                names.events[next.event],
+                next.line()
+            )
+        }
+    };
+    let place = attempt.offset.map_or_else(String::new, |offset| format!(" at offset {offset}"));
+    let sentence = format!(
+        "event {} was acknowledged in {}{place} (line {}), and {told}",
+        names.events[event],
+        names.partitions[attempt.partition],
+        attempt.line(),
+    );
+    let earlier = evidence.reads_of(event).find(|read| read.is_ok);
+    lines.extend(earlier.map(|read| explain::read(read, evidence)));
+    let shown_line = match why {
+        Why::OffsetReused(next) => next.begin,
+        _ => shown_by.map_or(u64::MAX, |read| read.line),
+    };
+    let fault = evidence.fault_after(attempt.line()).filter(|fault| fault.line < shown_line);
+    lines.extend(fault.map(explain::fault));
+    lines.extend(shown_by.map(|read| explain::read(read, evidence)));
+    lines.sort_by_key(|line| line.line);
+    Found::new(Anomaly::LostWrite, sentence, lines)
+        .at(attempt.partition, attempt.offset)
+        .event(event)
+        .excused_if(evidence.may_be_aborted(event))
+}

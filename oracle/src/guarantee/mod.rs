@@ -1,0 +1,49 @@
+//! One file for each guarantee: its definition, and the checks that look for its anomalies.
+//!
+//! A check reads the evidence and writes cases and the number of its observations into the results.
+//! It finds every case, oldest first or by offset; what follows from what is settled afterwards, in `cause`.
+
+mod at_least_once;
+mod commit_monotonicity;
+mod durability;
+mod no_creation;
+mod no_duplication;
+mod partition_order;
+mod producer_order;
+mod single_owner;
+mod total_log;
+mod transaction_atomicity;
+
+use lawspeaker_history::Guarantee;
+
+use crate::Profile;
+use crate::evidence::Evidence;
+use crate::results::Results;
+
+/// The guarantees that this crate can judge; the others it names as undecided.
+pub(crate) const JUDGED: &[Guarantee] = &[
+    Guarantee::NoCreation,
+    Guarantee::NoDuplication,
+    Guarantee::ProducerOrder,
+    Guarantee::PartitionOrder,
+    Guarantee::TotalLog,
+    Guarantee::Durability,
+    Guarantee::AtLeastOnce,
+    Guarantee::CommitMonotonicity,
+    Guarantee::SingleOwner,
+    Guarantee::TransactionAtomicity,
+];
+
+/// Runs every check.
+pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) {
+    let lost = durability::check(evidence, profile, results);
+    at_least_once::check(evidence, &lost, results);
+    commit_monotonicity::check(evidence, results);
+    single_owner::check(evidence, results);
+    total_log::check(evidence, results);
+    no_duplication::check(evidence, results);
+    no_creation::check(evidence, results);
+    producer_order::check(evidence, results);
+    partition_order::check(evidence, profile, results);
+    transaction_atomicity::check(evidence, results);
+}

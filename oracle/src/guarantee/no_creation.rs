@@ -1,0 +1,72 @@
+//! No creation: what is delivered was sent, where it was sent to.
+//!
+//! * `phantom`: an event is read that no op of the history sends, whatever became of the send.
+//! * `misrouted`: an event is read from a partition that none of its sends was addressed to. A send to a topic
+//!   covers all partitions of the topic until its acknowledgement names one.
+//!
+//! Source: integrity of broadcast (Hadzilacos and Toueg, 1994); Jepsen's checker throws on both.
+//! A history without any send is a recording of readers only and decides nothing.
+//! Cost: O(reads).
+//!
+//! ```text
+//! send a to p ok · poll p: a, b        b is a phantom
+//! send a to p ok · poll q: a           a is misrouted
+//! ```
+
+use std::collections::HashSet;
+
+use lawspeaker_history::{Guarantee, OpType};
+
+use crate::Anomaly;
+use crate::case::Found;
+use crate::evidence::{Attempt, Evidence, PartitionKey};
+use crate::explain;
+use crate::results::Results;
+
+pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+    if evidence.attempts.is_empty() {
+        return results.undecided(Guarantee::NoCreation, "no sends recorded, so nothing tells what was sent");
+    }
+    let sent_count =
+        evidence.reads.iter().filter(|read| !evidence.attempts_of(read.event).is_empty()).count();
+    results.checked(Anomaly::Phantom, evidence.reads.len(), "read");
+    results.checked(Anomaly::Misrouted, sent_count, "read");
+    let mut told = HashSet::new();
+    for read in &evidence.reads {
+        let attempts = evidence.attempts_of(read.event);
+        if attempts.iter().any(|attempt| may_stand_in(attempt, read.partition, evidence)) {
+            continue;
+        }
+        if !told.insert((read.event, read.partition)) {
+            continue;
+        }
+        let (event, partition) =
+            (&evidence.names.events[read.event], &evidence.names.partitions[read.partition]);
+        let mut lines = vec![explain::read(read, evidence)];
+        let found = match attempts.first() {
+            None => {
+                let sentence = format!(
+                    "event {event} was read from {partition} on line {}, and nobody ever sent it",
+                    read.line
+                );
+                Found::new(Anomaly::Phantom, sentence, lines)
+            }
+            Some(attempt) => {
+                let home = &evidence.names.partitions[attempt.partition];
+                lines.insert(0, explain::send(attempt, evidence));
+                let sentence = format!(
+                    "event {event} was sent to {home} (line {}) and read from {partition} (line {})",
+                    attempt.line(),
+                    read.line
+                );
+                Found::new(Anomaly::Misrouted, sentence, lines)
+            }
+        };
+        results.add(found.at(read.partition, read.offset).event(read.event));
+    }
+}
+
+fn may_stand_in(attempt: &Attempt, partition: PartitionKey, evidence: &Evidence) -> bool {
+    let place = if attempt.outcome == OpType::Ok { attempt.partition } else { attempt.address };
+    place == partition || evidence.names.partitions[place].covers(&evidence.names.partitions[partition])
+}

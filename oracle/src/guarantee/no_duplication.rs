@@ -1,0 +1,62 @@
+//! No duplication: an event stands once in the log.
+//!
+//! * `duplicate`: an event stands at two offsets of one partition. Reading one offset twice is not a duplicate.
+//!
+//! Source: Jepsen, kafka: `duplicate`. Ours differs in one way: where the producer itself sent the event as often as
+//! it stands, the system is excused and the case is a note.
+//! Cost: O(n log n) in what stands in the logs.
+//!
+//! ```text
+//! send a ok · poll p: 0 a, 1 b, 2 a        a stands at 0 and at 2
+//! ```
+
+use lawspeaker_history::{Guarantee, OpType};
+
+use crate::Anomaly;
+use crate::case::Found;
+use crate::evidence::{Evidence, Standing};
+use crate::explain;
+use crate::results::Results;
+
+pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+    let mut standings: Vec<Standing> = evidence.log.standings().to_vec();
+    standings.sort_unstable_by_key(|standing| (standing.partition, standing.event, standing.offset));
+    let copies =
+        |first: &Standing, next: &Standing| (first.partition, first.event) == (next.partition, next.event);
+    let mut event_count = 0;
+    for all in standings.chunk_by(copies) {
+        event_count += 1;
+        if all.len() > 1 {
+            results.add(duplicate(all, evidence));
+        }
+    }
+    results.checked(Anomaly::Duplicate, event_count, "placed event");
+    if event_count == 0 {
+        results.undecided(
+            Guarantee::NoDuplication,
+            "no event has an offset, so copies cannot be told from redeliveries",
+        );
+    }
+}
+
+fn duplicate(copies: &[Standing], evidence: &Evidence) -> Found {
+    let Standing { partition, event, .. } = copies[0];
+    let offsets = copies.iter().map(|standing| standing.offset).collect();
+    let attempt_count =
+        evidence.attempts_of(event).iter().filter(|attempt| attempt.outcome != OpType::Fail).count();
+    let is_excused = attempt_count >= copies.len();
+    let excuse = if is_excused { "; its producer sent it as often" } else { "" };
+    let sentence = format!(
+        "event {} stands in {} at {} offsets: {}{excuse}",
+        evidence.names.events[event],
+        evidence.names.partitions[partition],
+        copies.len(),
+        explain::offset_ranges(offsets),
+    );
+    let mut lines: Vec<_> = copies.iter().map(|standing| explain::standing(standing, evidence)).collect();
+    lines.sort_by_key(|line| line.line);
+    Found::new(Anomaly::Duplicate, sentence, lines)
+        .at(partition, Some(copies[0].offset))
+        .event(event)
+        .excused_if(is_excused)
+}

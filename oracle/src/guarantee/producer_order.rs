@@ -1,0 +1,94 @@
+//! Producer order: a producer's events stand in a partition in send order.
+//!
+//! * `nonmonotonic-send`: of two sends of one process to one partition, the later one stands at a lower offset. Later is
+//!   later within one call, or invoked after the other was acknowledged. An event stands where its acknowledgement says,
+//!   or, where that says nothing, at the one offset at which it was read.
+//!
+//! Source: Jepsen, kafka: `nonmonotonic-send` and `int-nonmonotonic-send`. Ours does not forget at an assignment:
+//! that a producer also reads does not change what it sent. Equal offsets are `inconsistent-offsets`.
+//! Cost: O(n log n) in sends.
+//!
+//! ```text
+//! process 0: send a ok at 5 · process 0: send b ok at 3
+//! ```
+
+use std::collections::HashMap;
+
+use lawspeaker_history::{Guarantee, Offset, OpType};
+
+use crate::Anomaly;
+use crate::case::Found;
+use crate::evidence::{Attempt, Evidence};
+use crate::explain;
+use crate::results::Results;
+
+pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+    let mut placed: Vec<(&Attempt, Offset)> = evidence
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.outcome != OpType::Fail)
+        .filter_map(|attempt| Some((attempt, place(attempt, evidence)?)))
+        .collect();
+    placed.sort_by_key(|(attempt, _)| (attempt.begin, attempt.line(), attempt.place_in_call));
+    let mut latest: HashMap<_, (&Attempt, Offset)> = HashMap::new();
+    let mut pair_count = 0;
+    for (attempt, offset) in placed {
+        let key = (attempt.process, attempt.partition);
+        let previous = latest.get(&key).copied();
+        // What never completed may take effect at any time after it began, so nothing is surely later than it.
+        if attempt.is_acknowledged() {
+            latest.insert(key, (attempt, offset));
+        }
+        let is_earlier = |(earlier, _): &(&Attempt, Offset)| {
+            earlier.begin == attempt.begin || earlier.line() < attempt.begin
+        };
+        let Some((earlier, high)) = previous.filter(is_earlier) else { continue };
+        pair_count += 1;
+        if offset < high {
+            results.add(step_back((earlier, high), (attempt, offset), evidence));
+        }
+    }
+    results.checked(Anomaly::NonmonotonicSend, pair_count, "send pair");
+    if pair_count == 0 {
+        results.undecided(
+            Guarantee::ProducerOrder,
+            "no process sent two events to one partition that stand at known offsets",
+        );
+    }
+}
+
+/// Where an event stands: by its acknowledgement, or by the only place where it was read.
+fn place(attempt: &Attempt, evidence: &Evidence) -> Option<Offset> {
+    if attempt.is_acknowledged() && attempt.offset.is_some() {
+        return attempt.offset.filter(|offset| offset.is_valid());
+    }
+    let mut offsets = evidence
+        .reads_of(attempt.event)
+        .filter(|read| read.partition == attempt.partition)
+        .map(|read| read.offset);
+    let first = offsets.next()??;
+    (first.is_valid() && offsets.all(|offset| offset == Some(first))).then_some(first)
+}
+
+fn step_back(
+    (earlier, high): (&Attempt, Offset),
+    (later, low): (&Attempt, Offset),
+    evidence: &Evidence,
+) -> Found {
+    let names = &evidence.names;
+    let sentence = format!(
+        "process {} sent event {} after event {}, yet it stands before it in {}: offset {low} (line {}) below {high} (line {})",
+        names.processes[later.process],
+        names.events[later.event],
+        names.events[earlier.event],
+        names.partitions[later.partition],
+        later.line(),
+        earlier.line(),
+    );
+    let lines = vec![explain::send(earlier, evidence), explain::send(later, evidence)];
+    Found::new(Anomaly::NonmonotonicSend, sentence, lines)
+        .at(later.partition, later.offset)
+        .event(later.event)
+        .involving([earlier.event])
+        .process(&names.processes[later.process])
+}

@@ -1,0 +1,150 @@
+//! From ops to a verdict.
+
+use lawspeaker_history::{Guarantee, Header, History, Op};
+
+use crate::assumption::Watch;
+use crate::evidence::{Collector, Evidence};
+use crate::results::Results;
+use crate::{Anomaly, ChosenBy, Outcome, Profile, SCHEMA, Severity, Verdict, cause, guarantee};
+
+/// Judges a whole history under `profile`. O(n log n).
+pub fn judge(history: &History, profile: &'static Profile) -> Verdict {
+    let mut judge = Judge::new(profile);
+    judge.header(&history.header);
+    history.ops.iter().for_each(|op| judge.observe(op));
+    judge.finish()
+}
+
+/// Takes a history op by op and judges it at the end.
+///
+/// ```
+/// use lawspeaker_history::Reader;
+/// use lawspeaker_oracle::{Judge, Outcome};
+///
+/// let mut reader = Reader::new(std::io::empty())?;
+/// let mut judge = Judge::guessing();
+/// judge.header(reader.header());
+/// for op in &mut reader {
+///     judge.observe(&op?);
+/// }
+/// assert_eq!(judge.finish().outcome, Outcome::Inconclusive);
+/// # Ok::<(), lawspeaker_history::ReadError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Judge {
+    profile: Option<(&'static Profile, ChosenBy)>,
+    collector: Collector,
+    watch: Watch,
+    disabled: Vec<Anomaly>,
+    /// What the header names and nobody knows.
+    unknown_profile: Option<String>,
+}
+
+impl Judge {
+    /// A judge under `profile`, whatever the header says.
+    pub fn new(profile: &'static Profile) -> Self {
+        Judge { profile: Some((profile, ChosenBy::Caller)), ..Judge::default() }
+    }
+
+    /// A judge under the profile that the header names, or else under one that fits what the history holds; the
+    /// verdict says which and why.
+    pub fn guessing() -> Self {
+        Judge::default()
+    }
+
+    /// A judge that does not look for `anomaly`: for tests of the oracle itself.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without(mut self, anomaly: Anomaly) -> Self {
+        self.disabled.push(anomaly);
+        self
+    }
+
+    /// Takes what the first line said of the recording. Under a profile that it names and nobody knows, one is
+    /// guessed, and the verdict says so; a caller who wants an error asks [`Profile::named`] first.
+    pub fn header(&mut self, header: &Header) {
+        self.collector.header(header);
+        let (None, Some(name)) = (&self.profile, &header.profile) else { return };
+        match Profile::named(name) {
+            Ok(profile) => self.profile = Some((profile, ChosenBy::Header)),
+            Err(_) => self.unknown_profile = Some(name.clone()),
+        }
+    }
+
+    /// Takes the next op. Amortized O(size of the op).
+    pub fn observe(&mut self, op: &Op) {
+        self.collector.observe(op);
+        self.watch.observe(op);
+    }
+
+    /// Judges what was taken. O(n log n).
+    pub fn finish(self) -> Verdict {
+        let Judge { profile, collector, mut watch, disabled, unknown_profile } = self;
+        let evidence = collector.seal();
+        for event in evidence.names.events.keys() {
+            for again in evidence.attempts_of(event).iter().skip(1) {
+                watch.sent_again(again.begin, &evidence.names.events[event].to_string());
+            }
+        }
+        let (profile, chosen_by) = profile.unwrap_or_else(|| {
+            let (profile, because) = Profile::guess(&evidence);
+            let unknown = unknown_profile
+                .map_or_else(String::new, |name| format!("the header's `{name}` is unknown; "));
+            (profile, ChosenBy::Guess(format!("{unknown}{because}")))
+        });
+        let mut results = Results::new(profile, disabled);
+        guarantee::check(&evidence, profile, &mut results);
+        undecided_guarantees(&mut results);
+        let findings = cause::group(std::mem::take(&mut results.found), profile, &evidence);
+        Verdict {
+            schema: SCHEMA,
+            outcome: outcome(&findings, &results, &evidence),
+            profile: profile.name,
+            profile_chosen_by: chosen_by,
+            profile_promises: profile.promises,
+            op_count: evidence.op_count,
+            findings,
+            checked: results.checked,
+            undecided: results.undecided,
+            out_of_scope: Anomaly::ALL
+                .iter()
+                .copied()
+                .filter(|anomaly| profile.severity(*anomaly) == Severity::OutOfScope)
+                .collect(),
+            doubts: watch.doubts(),
+        }
+    }
+}
+
+fn outcome(findings: &[crate::Finding], results: &Results, evidence: &Evidence) -> Outcome {
+    if findings.iter().any(|finding| finding.severity == Severity::Violation) {
+        Outcome::Violated
+    } else if results.checked.is_empty() || !evidence.reads.iter().any(|read| read.is_ok) {
+        Outcome::Inconclusive
+    } else {
+        Outcome::Conforms
+    }
+}
+
+/// Every guarantee that rests on no observation is named, so that nobody takes silence for a pass.
+fn undecided_guarantees(results: &mut Results) {
+    for guarantee in Guarantee::ALL {
+        let is_named = results.undecided.iter().any(|undecided| undecided.guarantee == *guarantee);
+        if !results.has_checked(*guarantee) && !is_named {
+            let mut anomalies =
+                Anomaly::ALL.iter().filter(|anomaly| anomaly.guarantee() == *guarantee).peekable();
+            let is_out_of_scope =
+                anomalies.peek().is_some() && !anomalies.any(|anomaly| results.wants(*anomaly));
+            let reason = if is_out_of_scope {
+                "out of scope of this profile"
+            } else if guarantee::JUDGED.contains(guarantee) {
+                "nothing in this history rests on it"
+            } else {
+                "not judged by this version"
+            };
+            results.undecided(*guarantee, reason);
+        }
+    }
+    results.undecided.sort_by_key(|undecided| undecided.guarantee);
+    results.checked.sort_by_key(|checked| (checked.guarantee, checked.anomaly));
+}

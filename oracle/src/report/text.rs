@@ -1,0 +1,137 @@
+//! A verdict for people: the answer, the root causes with their lines, what was checked, what could not be.
+
+use std::fmt::Write;
+
+use lawspeaker_history::Guarantee;
+
+use crate::{Case, Checked, ChosenBy, Finding, Outcome, Severity, Verdict, explain};
+
+/// How many lines of a case are told.
+const LINES_TOLD: usize = 6;
+
+/// The verdict on the history that came from `source`, as plain text that ends with a line break.
+pub fn text(verdict: &Verdict, source: &str) -> String {
+    let mut out = String::new();
+    head(&mut out, verdict, source);
+    for finding in verdict.roots() {
+        root(&mut out, finding, verdict);
+    }
+    if !verdict.findings.is_empty() {
+        out.push('\n');
+    }
+    if !verdict.checked.is_empty() {
+        let _ = writeln!(out, "checked:   {}", checked(&verdict.checked));
+    }
+    undecided(&mut out, verdict);
+    for doubt in &verdict.doubts {
+        let _ = writeln!(out, "recording: {}", doubt.sentence);
+    }
+    out
+}
+
+fn head(out: &mut String, verdict: &Verdict, source: &str) {
+    let mut broken: Vec<Guarantee> = verdict
+        .violations()
+        .filter(|finding| finding.caused_by.is_none())
+        .map(|finding| finding.guarantee)
+        .collect();
+    broken.sort_unstable();
+    broken.dedup();
+    let word = match verdict.outcome {
+        Outcome::Violated => "VIOLATED",
+        Outcome::Conforms => "CONFORMS",
+        Outcome::Inconclusive => "INCONCLUSIVE",
+    };
+    let _ = write!(out, "{word}");
+    if !broken.is_empty() {
+        let names: Vec<_> = broken.iter().map(|guarantee| guarantee.name()).collect();
+        let _ = write!(out, "  {}", names.join(", "));
+    }
+    let chosen = match &verdict.profile_chosen_by {
+        ChosenBy::Caller => String::new(),
+        ChosenBy::Header => " (named by the header)".to_owned(),
+        ChosenBy::Guess(because) => format!(" (guessed: {because})"),
+    };
+    let _ = writeln!(out, "  {source}  profile {}{chosen}", verdict.profile);
+    if verdict.outcome == Outcome::Inconclusive {
+        let ops = explain::counted(verdict.op_count, "op");
+        let _ = writeln!(out, "  nothing to judge: {ops}, and no completed read to compare anything with");
+    }
+}
+
+fn root(out: &mut String, finding: &Finding, verdict: &Verdict) {
+    let note = if finding.severity == Severity::Note { "note: " } else { "" };
+    let _ = writeln!(out, "\n  {note}{}  {}", finding.anomaly, finding.summary);
+    let told = told(finding);
+    for (place, case) in told.iter().enumerate() {
+        if place > 0 {
+            let _ = writeln!(out, "    and");
+        }
+        lines(out, case);
+    }
+    if let Some(more) = finding.count.checked_sub(told.len()).filter(|more| *more > 0) {
+        let these = if told.len() == 1 { "this" } else { "these" };
+        let _ = writeln!(out, "    and {} more like {these}", explain::count(more));
+    }
+    follows(out, finding, verdict, 4);
+}
+
+/// The first case, and the first that shows somewhere else, or else the second.
+fn told(finding: &Finding) -> Vec<&Case> {
+    let mut told: Vec<&Case> = Vec::new();
+    let is_elsewhere =
+        |case: &&Case| finding.cases.first().is_some_and(|first| first.partition != case.partition);
+    told.extend(finding.cases.first());
+    told.extend(finding.cases.iter().find(is_elsewhere).or(finding.cases.get(1)));
+    told
+}
+
+fn lines(out: &mut String, case: &Case) {
+    for line in case.lines.iter().take(LINES_TOLD) {
+        let _ = writeln!(out, "    line {:<7} {}", line.line, line.said);
+    }
+    if let Some(more) = case.lines.len().checked_sub(LINES_TOLD).filter(|more| *more > 0) {
+        let _ = writeln!(out, "    and {}", explain::counted(more, "more line"));
+    }
+}
+
+fn follows(out: &mut String, finding: &Finding, verdict: &Verdict, indent: usize) {
+    for effect in finding.causes.iter().filter_map(|id| verdict.finding(*id)) {
+        let _ = writeln!(out, "{:indent$}so also {}  {}", "", effect.anomaly, effect.summary);
+        follows(out, effect, verdict, indent + 2);
+    }
+}
+
+/// One line a guarantee: on how many observations it rests, and what was looked for in them.
+fn checked(all: &[Checked]) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for group in all.chunk_by(|first, next| first.guarantee == next.guarantee) {
+        let is_alike = |first: &Checked, next: &Checked| {
+            (first.observations, first.unit) == (next.observations, next.unit)
+        };
+        let tell = |alike: &[Checked]| {
+            let anomalies: Vec<_> = alike.iter().map(|one| one.anomaly.name()).collect();
+            let counted = explain::counted(alike[0].observations, alike[0].unit);
+            format!("{counted} ({})", anomalies.join(", "))
+        };
+        let parts: Vec<_> = group.chunk_by(is_alike).map(tell).collect();
+        told.push(format!("{:<21} {}", group[0].guarantee, parts.join(" · ")));
+    }
+    told.join("\n           ")
+}
+
+fn undecided(out: &mut String, verdict: &Verdict) {
+    const UNJUDGED: &str = "not judged by this version";
+    for undecided in verdict.undecided.iter().filter(|undecided| undecided.reason != UNJUDGED) {
+        let _ = writeln!(out, "undecided: {:<21} {}", undecided.guarantee, undecided.reason);
+    }
+    let unjudged: Vec<_> = verdict
+        .undecided
+        .iter()
+        .filter(|undecided| undecided.reason == UNJUDGED)
+        .map(|undecided| undecided.guarantee.name())
+        .collect();
+    if !unjudged.is_empty() {
+        let _ = writeln!(out, "undecided: {UNJUDGED}: {}", unjudged.join(", "));
+    }
+}

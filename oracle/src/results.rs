@@ -1,0 +1,48 @@
+//! What the checks write down.
+
+use lawspeaker_history::Guarantee;
+
+use crate::case::Found;
+use crate::{Anomaly, Checked, Profile, Severity, Undecided};
+
+/// Collects what the checks find, for one profile.
+#[derive(Debug)]
+pub(crate) struct Results {
+    profile: &'static Profile,
+    disabled: Vec<Anomaly>,
+    pub(crate) found: Vec<Found>,
+    pub(crate) checked: Vec<Checked>,
+    pub(crate) undecided: Vec<Undecided>,
+}
+
+impl Results {
+    pub(crate) fn new(profile: &'static Profile, disabled: Vec<Anomaly>) -> Self {
+        Results { profile, disabled, found: Vec::new(), checked: Vec::new(), undecided: Vec::new() }
+    }
+
+    /// Whether cases of `anomaly` are wanted at all.
+    pub(crate) fn wants(&self, anomaly: Anomaly) -> bool {
+        self.profile.severity(anomaly) != Severity::OutOfScope && !self.disabled.contains(&anomaly)
+    }
+
+    pub(crate) fn add(&mut self, found: Found) {
+        if self.wants(found.anomaly) {
+            self.found.push(found);
+        }
+    }
+
+    /// Says that `anomaly` was looked for in this many observations; `unit` is singular, and plural with an `s`.
+    pub(crate) fn checked(&mut self, anomaly: Anomaly, observations: usize, unit: &'static str) {
+        if observations > 0 && self.wants(anomaly) {
+            self.checked.push(Checked { guarantee: anomaly.guarantee(), anomaly, observations, unit });
+        }
+    }
+
+    pub(crate) fn undecided(&mut self, guarantee: Guarantee, reason: impl Into<String>) {
+        self.undecided.push(Undecided { guarantee, reason: reason.into() });
+    }
+
+    pub(crate) fn has_checked(&self, guarantee: Guarantee) -> bool {
+        self.checked.iter().any(|checked| checked.guarantee == guarantee)
+    }
+}

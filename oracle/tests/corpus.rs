@@ -1,0 +1,96 @@
+//! `tests/data/histories/<guarantee>/{conforms,violates}/<anomaly>[.<variant>].jsonl`.
+
+use std::path::PathBuf;
+
+use lawspeaker_history::Guarantee;
+use lawspeaker_oracle::{Anomaly, Outcome, report};
+
+use crate::{data, judge_without, read};
+
+struct Entry {
+    path: PathBuf,
+    guarantee: Guarantee,
+    anomaly: Anomaly,
+}
+
+/// Every file of one kind, in order.
+fn corpus(kind: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for guarantee in Guarantee::ALL {
+        let folder = data().join(guarantee.name()).join(kind);
+        let Ok(files) = std::fs::read_dir(folder) else { continue };
+        for file in files {
+            let path = file.expect("the folder can be listed").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Ok(anomaly) = name.split('.').next().unwrap_or_default().parse() else { continue };
+            entries.push(Entry { path, guarantee: *guarantee, anomaly });
+        }
+    }
+    entries.sort_by(|one, other| one.path.cmp(&other.path));
+    entries
+}
+
+#[test]
+fn every_anomaly_has_a_conforming_and_a_violating_history_in_the_folder_of_its_guarantee() {
+    for kind in ["conforms", "violates"] {
+        let entries = corpus(kind);
+        for anomaly in Anomaly::ALL {
+            let is_here = |entry: &Entry| entry.anomaly == *anomaly && entry.guarantee == anomaly.guarantee();
+            assert!(entries.iter().any(is_here), "{anomaly} has no {kind} file");
+        }
+    }
+}
+
+#[test]
+fn every_violating_history_shows_its_anomaly_as_the_only_root_cause() {
+    for Entry { path, anomaly, .. } in corpus("violates") {
+        let verdict = judge_without(&read(&path), &[]);
+        let text = report::text(&verdict, &path.display().to_string());
+        assert_eq!(verdict.outcome, Outcome::Violated, "{text}");
+        let roots: Vec<_> = verdict
+            .violations()
+            .filter(|finding| finding.caused_by.is_none())
+            .map(|finding| finding.anomaly)
+            .collect();
+        assert_eq!(roots, [anomaly], "{text}");
+    }
+}
+
+#[test]
+fn every_conforming_history_shows_no_violation() {
+    for Entry { path, .. } in corpus("conforms") {
+        let verdict = judge_without(&read(&path), &[]);
+        assert_eq!(
+            verdict.outcome,
+            Outcome::Conforms,
+            "{}",
+            report::text(&verdict, &path.display().to_string())
+        );
+    }
+}
+
+#[test]
+fn without_its_check_a_violating_history_is_no_longer_caught() {
+    for Entry { path, anomaly, .. } in corpus("violates") {
+        let verdict = judge_without(&read(&path), &[anomaly]);
+        assert_eq!(verdict.count(anomaly), 0, "{}", path.display());
+        let is_checked = verdict.checked.iter().any(|checked| checked.anomaly == anomaly);
+        assert!(!is_checked, "{} says that it looked for {anomaly}", path.display());
+    }
+}
+
+#[test]
+fn every_finding_names_lines_that_exist_in_order() {
+    for Entry { path, .. } in corpus("violates") {
+        let history = read(&path);
+        let last = history.ops.last().map_or(0, |op| op.line);
+        for finding in judge_without(&history, &[]).findings {
+            assert_eq!(finding.count, finding.cases.len());
+            for case in finding.cases {
+                let lines: Vec<u64> = case.lines.iter().map(|line| line.line).collect();
+                assert!(!lines.is_empty() && lines.is_sorted(), "{}: {lines:?}", path.display());
+                assert!(lines.iter().all(|line| (2..=last).contains(line)), "{}: {lines:?}", path.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The command as its users meet it: exit codes, messages, hostile input.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+fn lawspeaker(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lawspeaker"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command.output().expect("lawspeaker can be run")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("lawspeaker ends by itself")
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("stdout is text")
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("stderr is text")
+}
+
+/// Judges a history that is given as text.
+fn judge(text: impl AsRef<[u8]>) -> Output {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("history.jsonl");
+    std::fs::write(&path, text).expect("the file can be written");
+    lawspeaker(&["judge", path.to_str().expect("the path is text")])
+}
+
+#[test]
+fn a_baseline_holds_with_exit_0_and_the_same_bytes_every_time() {
+    let first = lawspeaker(&["check", "consumer-group"]);
+    assert_eq!(code(&first), 0, "{}", err(&first));
+    assert!(out(&first).starts_with("HOLDS  consumer-group  42,762 states"));
+    assert_eq!(first, lawspeaker(&["check", "consumer-group"]));
+}
+
+#[test]
+fn a_removed_guard_is_exit_1_and_two_runs_print_the_same() {
+    let arguments = ["check", "consumer-group", "--without", "commit-after-process"];
+    let first = lawspeaker(&arguments);
+    assert_eq!(code(&first), 1);
+    insta::assert_snapshot!(out(&first));
+    assert_eq!(first, lawspeaker(&arguments));
+    let json = ["check", "consumer-group", "--without", "commit-after-process", "--format", "json"];
+    assert_eq!(lawspeaker(&json), lawspeaker(&json));
+}
+
+#[test]
+fn a_limit_that_is_hit_is_exit_3_and_a_violation_outranks_it() {
+    for limit in [["--timeout", "0s"], ["--max-states", "100"], ["--max-depth", "2"]] {
+        let held = lawspeaker(&["check", "partition-log", limit[0], limit[1]]);
+        assert_eq!(code(&held), 3, "{limit:?}: {}", out(&held));
+        assert!(out(&held).starts_with("INCONCLUSIVE") && out(&held).contains("stopped by"));
+    }
+    let broken = ["check", "consumer-group", "--without", "commit-after-process", "--max-depth", "3"];
+    assert_eq!(code(&lawspeaker(&broken)), 1);
+}
+
+#[test]
+fn bounds_within_which_nothing_happens_are_exit_3() {
+    let output = lawspeaker(&["check", "consumer-group", "--set", "crashes=0"]);
+    assert_eq!(code(&output), 3);
+    assert!(
+        out(&output).contains("not met: a crashed member's partition goes to another"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn misspelt_names_are_exit_2_with_the_nearest_name() {
+    let check = |arguments: &[&str], expected: &str| {
+        let output = lawspeaker(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(err(&output).contains(expected), "{arguments:?}: {}", err(&output));
+        assert_eq!(out(&output), "");
+    };
+    check(&["check", "consumer-gruop"], "did you mean `consumer-group`?");
+    check(&["check", "consumer-group", "--without", "fence-comit"], "did you mean `fence-commit`?");
+    check(&["check", "--without", "fence-comit"], "did you mean `fence-commit`?");
+    check(&["check", "consumer-group", "--set", "crshes=1"], "did you mean `crashes`?");
+    check(&["check", "consumer-group", "--set", "crashes=200"], "goes from 0 to 8, not to 200");
+    check(&["check", "consumer-group", "--set", "crashes"], "NAME=VALUE");
+    check(&["explain", "at-least-onze"], "did you mean `at-least-once`?");
+    check(&["judge", "history.jsonl", "--profile", "kafak"], "did you mean `kafka`?");
+    check(&["chekc"], "check");
+    check(&[], "Usage");
+}
+
+#[test]
+fn a_guard_that_only_one_model_has_names_the_model() {
+    let output = lawspeaker(&["check", "--without", "session-timeout"]);
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).starts_with("VIOLATED  consumer-group without session-timeout"));
+}
+
+#[test]
+fn a_history_with_nothing_to_judge_is_exit_3() {
+    assert_eq!(code(&judge("")), 3);
+    assert_eq!(code(&judge("\n\n")), 3);
+    let unknown = r#"{"process":0,"type":"info","f":"send","value":[["send","orders/0",1]]}"#;
+    let output = judge(unknown);
+    assert_eq!(code(&output), 3, "{}", out(&output));
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_exit_4_with_its_number() {
+    let sound = r#"{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,1]]]}"#;
+    let check = |second: &[u8], expected: &str| {
+        let output = judge([sound.as_bytes(), b"\n", second].concat());
+        assert_eq!(code(&output), 4, "{}", out(&output));
+        assert!(
+            err(&output).contains("history.jsonl: line 2: ") && err(&output).contains(expected),
+            "{}",
+            err(&output)
+        );
+    };
+    check(&sound.as_bytes()[..30], "was the file cut off?");
+    check(b"[1, 2]", "not a JSON object");
+    check(b"\xff\xfe\x00", "not a JSON object");
+    check(br#"{"process":0,"type":"ok"}"#, "field `f` is missing");
+    check(
+        br#"{"process":0,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[1000000000000000000,1]]}]]}"#,
+        "offset `1000000000000000000` is beyond 2^53",
+    );
+    let missing = lawspeaker(&["judge", "no/such/file.jsonl"]);
+    assert_eq!(code(&missing), 4);
+    assert!(err(&missing).contains("no/such/file.jsonl"));
+    let future = judge(r#"{"format":"lawspeaker.history","version":9}"#);
+    assert_eq!(code(&future), 4);
+    assert!(err(&future).contains("version 9"));
+}
+
+#[test]
+fn a_violation_outranks_a_file_that_cannot_be_read() {
+    let violates = "tests/data/histories/total-log/violates/inconsistent-offsets.jsonl";
+    let output = lawspeaker(&["judge", violates, "no/such/file.jsonl"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("no/such/file.jsonl"));
+}
+
+#[test]
+fn the_largest_offsets_cost_no_more_than_small_ones() {
+    let huge = (1_i64 << 53) - 2;
+    let output = judge(format!(
+        r#"{{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[{huge},1]]]}}
+{{"process":1,"type":"ok","f":"poll","value":[["poll",{{"orders/0":[[{huge},1]]}}]]}}"#
+    ));
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+}
+
+fn recorded() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/histories/recorded")
+}
+
+#[test]
+fn a_history_is_read_the_same_from_a_file_from_gzip_and_from_stdin() {
+    let path = recorded().join("postgres-15-outbox-naive.jsonl.gz");
+    let from_file = lawspeaker(&["judge", path.to_str().expect("the path is text")]);
+    assert_eq!(code(&from_file), 1);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lawspeaker"))
+        .args(["judge", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("lawspeaker can be run");
+    let bytes = std::fs::read(&path).expect("the recording can be read");
+    child.stdin.take().expect("stdin is a pipe").write_all(&bytes).expect("lawspeaker reads");
+    let from_stdin = child.wait_with_output().expect("lawspeaker ends");
+    let name = path.display().to_string();
+    assert_eq!(out(&from_file).replace(&name, "stdin"), out(&from_stdin));
+}
+
+#[test]
+fn gzip_that_is_cut_off_is_exit_4() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    for index in 0..1000 {
+        let value = format!(r#"[["send","orders/0",[{index},{index}]]]"#);
+        writeln!(encoder, r#"{{"process":0,"type":"ok","f":"send","value":{value}}}"#)
+            .expect("memory takes it");
+    }
+    let whole = encoder.finish().expect("memory takes it");
+    assert_eq!(code(&judge(&whole[..whole.len() / 2])), 4);
+}
+
+#[test]
+fn explain_knows_every_name_it_lists() {
+    let all = lawspeaker(&["explain"]);
+    assert_eq!(code(&all), 0);
+    let names = out(&all).lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let mut count = 0;
+    for name in names.filter(|name| !name.is_empty()) {
+        assert_eq!(code(&lawspeaker(&["explain", name])), 0, "{name}");
+        count += 1;
+    }
+    assert!(count > 40, "{count} names");
+}
+
+#[test]
+fn help_starts_with_examples() {
+    let help = lawspeaker(&["--help"]);
+    assert_eq!(code(&help), 0);
+    assert!(out(&help).starts_with("Examples:"));
+    for command in ["check", "judge", "guards", "explain"] {
+        let help = lawspeaker(&[command, "--help"]);
+        assert!(out(&help).starts_with("Examples:"), "{command}");
+    }
+}
+
+#[test]
+fn every_recording_is_judged_as_its_provenance_says() {
+    let mut verdicts = String::new();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(recorded()).expect("there are recordings").flatten().map(|e| e.path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "gz")) {
+        let output = lawspeaker(&["judge", "--format", "json", path.to_str().expect("the path is text")]);
+        let run: serde_json::Value = serde_json::from_str(out(&output)).expect("the verdict is JSON");
+        let verdict = &run["verdicts"][0];
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        verdicts +=
+            &format!("{name}  exit {}  {}\n", code(&output), verdict["profile"].as_str().unwrap_or_default());
+        for finding in verdict["findings"].as_array().into_iter().flatten() {
+            let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+            let follows = if finding["caused_by"].is_null() { "" } else { "  (follows)" };
+            verdicts +=
+                &format!("  {} {} {}{follows}\n", text("severity"), text("anomaly"), finding["count"]);
+        }
+    }
+    insta::assert_snapshot!(verdicts);
+}

@@ -1,0 +1,301 @@
+//! The house is in order: layers, names, docs that equal what the code says.
+//!
+//! `LAWSPEAKER_BLESS=1 cargo test --test tidy` writes the generated parts of the docs anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lawspeaker_history::Guarantee;
+use lawspeaker_model::catalogue::{MODELS, Preset, Request};
+use lawspeaker_model::engine::{Limits, Signal};
+use lawspeaker_model::matrix::Matrix;
+use lawspeaker_oracle::Anomaly;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file below `folder` that git would track, by the look of it.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the entry can be read").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+// Layers
+
+/// For each package, the workspace packages and the notable crates it depends on, in any kind of dependency.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo can be run");
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let name = |value: &serde_json::Value| value["name"].as_str().unwrap_or_default().to_owned();
+    let packages = metadata["packages"].as_array().expect("there are packages");
+    packages
+        .iter()
+        .map(|package| {
+            (name(package), package["dependencies"].as_array().into_iter().flatten().map(name).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn layers_only_point_down() {
+    let dependencies = dependencies();
+    let halves = ["lawspeaker-oracle", "lawspeaker-model", "lawspeaker-bus"];
+    for half in halves {
+        let of = &dependencies[half];
+        assert!(of.contains("lawspeaker-history"), "{half} speaks in histories");
+        for other in halves.iter().filter(|other| **other != half) {
+            assert!(!of.contains(*other), "{half} must not depend on {other}");
+        }
+    }
+    let of_history = &dependencies["lawspeaker-history"];
+    assert!(of_history.iter().all(|name| !name.starts_with("lawspeaker")), "history is the lowest layer");
+    let only_in = |name: &str, allowed: &[&str]| {
+        for (package, of) in &dependencies {
+            assert!(
+                !of.contains(name) || allowed.contains(&package.as_str()),
+                "{package} must not use {name}"
+            );
+        }
+    };
+    only_in("stateright", &["lawspeaker-model", "lawspeaker"]);
+    only_in("tokio", &["lawspeaker-bus", "lawspeaker"]);
+    only_in("loom", &["lawspeaker-bus", "lawspeaker"]);
+}
+
+#[test]
+fn the_oracle_brings_few_crates_into_other_peoples_builds() {
+    let normal = ["lawspeaker-history", "serde", "serde_json", "thiserror"];
+    let manifest = read("oracle/Cargo.toml");
+    let section =
+        manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
+    for line in section.lines().filter(|line| !line.trim().is_empty()) {
+        let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
+        assert!(normal.contains(&name), "the oracle must not depend on {name}");
+    }
+}
+
+// Names
+
+#[test]
+fn each_guarantee_of_a_model_or_check_is_named_the_same_everywhere() {
+    let normative = read("docs/guarantees.md");
+    for guarantee in Guarantee::ALL {
+        assert!(normative.contains(&format!("`{guarantee}`")), "docs/guarantees.md lacks {guarantee}");
+    }
+    for guarantee in judged() {
+        let file = format!("oracle/src/guarantee/{}.rs", guarantee.snake());
+        assert!(root().join(&file).is_file(), "{file} is missing");
+        for verdict in ["conforms", "violates"] {
+            let folder = format!("tests/data/histories/{guarantee}/{verdict}");
+            let count = fs::read_dir(root().join(&folder)).map_or(0, Iterator::count);
+            assert!(count > 0, "{folder} holds no history");
+        }
+    }
+    for entry in MODELS {
+        let snake = entry.name.replace('-', "_");
+        let laws = read(format!("model/src/{snake}/laws.rs"));
+        for law in entry.laws() {
+            let pascal = law.guarantee.pascal();
+            assert!(laws.contains(&pascal), "model/src/{snake}/laws.rs does not name {pascal}");
+        }
+    }
+}
+
+fn judged() -> BTreeSet<Guarantee> {
+    Anomaly::ALL.iter().map(|anomaly| anomaly.guarantee()).collect()
+}
+
+#[test]
+fn each_guarantee_that_stands_in_a_model_is_one_that_the_oracle_judges_or_the_docs_say_it_does_not() {
+    let judged = judged();
+    let modelled: BTreeSet<_> =
+        MODELS.iter().flat_map(|entry| entry.laws()).map(|law| law.guarantee).collect();
+    let unjudged: Vec<_> = modelled.difference(&judged).map(|guarantee| guarantee.name()).collect();
+    assert_eq!(
+        unjudged,
+        ["key-order", "effect-once", "no-deadlock"],
+        "a guarantee came to be judged: say so here"
+    );
+}
+
+// Docs
+
+/// The text between `<!-- generated: NAME -->` and `<!-- end -->` of a page equals what the code generates.
+fn generated(page: &str, name: &str, expected: &str) {
+    let text = read(page);
+    let open = format!("<!-- generated: {name} -->\n");
+    let start =
+        text.find(&open).unwrap_or_else(|| panic!("{page} has no generated part {name}")) + open.len();
+    let end = start + text[start..].find("<!-- end -->").expect("a generated part ends");
+    if text[start..end] != *expected {
+        bless(page, &format!("{}{expected}{}", &text[..start], &text[end..]), name);
+    }
+}
+
+/// Writes what a page should be if asked to; else complains.
+fn bless(page: &str, expected: &str, what: &str) {
+    assert!(
+        std::env::var_os("LAWSPEAKER_BLESS").is_some(),
+        "{page}: {what} is out of date; LAWSPEAKER_BLESS=1 cargo test --test tidy writes it anew:\n{expected}"
+    );
+    fs::write(root().join(page), expected).expect("the page can be written");
+}
+
+macro_rules! line {
+    ($out:expr, $($argument:tt)*) => {{ let _ = writeln!($out, $($argument)*); }};
+}
+
+#[test]
+fn the_tables_of_guarantees_equal_the_code() {
+    let mut guarantees = String::from("| guarantee | says | kind |\n|---|---|---|\n");
+    for guarantee in Guarantee::ALL {
+        line!(guarantees, "| `{guarantee}` | {} | {:?} |", guarantee.says(), guarantee.kind());
+    }
+    generated(
+        "docs/guarantees.md",
+        "guarantees",
+        &guarantees.replace("SafetyAndLiveness", "Safety and liveness"),
+    );
+
+    let mut anomalies = String::from("| anomaly | breaks | is | source |\n|---|---|---|---|\n");
+    for anomaly in Anomaly::ALL {
+        let (name, breaks) = (anomaly.name(), anomaly.guarantee());
+        line!(anomalies, "| `{name}` | `{breaks}` | {} | {} |", anomaly.definition(), anomaly.source());
+    }
+    generated("docs/guarantees.md", "anomalies", &anomalies);
+
+    let mut guards =
+        String::from("| model | guard | upholds | does | seen missing in |\n|---|---|---|---|---|\n");
+    for entry in MODELS {
+        for guard in entry.guards {
+            let (name, upholds) = (guard.name, guard.upholds);
+            line!(
+                guards,
+                "| `{}` | `{name}` | `{upholds}` | {} | {} |",
+                entry.name,
+                guard.does,
+                guard.seen_in
+            );
+        }
+    }
+    generated("docs/guarantees.md", "guards", &guards);
+}
+
+#[test]
+fn the_sizes_of_the_models_equal_a_run() {
+    let mut sizes = String::from("| model | bounds | states | generated | depth |\n|---|---|---|---|---|\n");
+    for entry in MODELS {
+        let report =
+            entry.check(&Request::default(), &mut |_| Signal::Continue).expect("an empty request is sound");
+        let bounds: Vec<_> =
+            report.bounds.iter().map(|bound| format!("{} {}", bound.name, bound.value)).collect();
+        let explored = &report.explored;
+        let (states, generated, depth) = (explored.states, explored.generated, explored.depth);
+        line!(sizes, "| `{}` | {} | {states} | {generated} | {depth} |", entry.name, bounds.join(", "));
+    }
+    generated("docs/models.md", "sizes", &sizes);
+}
+
+#[test]
+fn the_matrix_in_the_docs_equals_its_snapshot() {
+    // The snapshot is compared with a full run in model/tests/gallery.rs; running it twice would gain nothing.
+    let mut matrix = String::new();
+    for entry in MODELS {
+        let snapshot = read(format!("model/tests/snapshots/gallery__{}-guards.snap", entry.name));
+        let text = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a head");
+        line!(matrix, "```text\n{}```", text);
+    }
+    generated("docs/models.md", "matrix", &matrix);
+}
+
+#[test]
+fn a_matrix_of_few_states_is_incomplete_and_says_so() {
+    let limits = Limits { max_states: Some(10), ..Limits::default() };
+    let matrix = Matrix::compute(&MODELS[0], Preset::Small, &[], limits, &mut |_| Signal::Continue);
+    let text = matrix.expect("the limits are sound").text();
+    assert!(text.contains('?') && text.contains("does not break"), "{text}");
+}
+
+/// Every ```` ```console ```` block of the README that runs `lawspeaker` shows what `lawspeaker` prints.
+#[test]
+fn the_readme_shows_real_output() {
+    let readme = read("README.md");
+    let mut expected = String::new();
+    let mut rest = readme.as_str();
+    while let Some(start) = rest.find("```console\n$ lawspeaker ") {
+        let end = start + 3 + rest[start + 3..].find("\n```").expect("a block ends");
+        let block = &rest[start..end];
+        let command = block.lines().nth(1).expect("a block has a command");
+        let arguments = command.trim_start_matches("$ lawspeaker ").split(' ');
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_lawspeaker")).args(arguments).current_dir(root()).output();
+        let output = output.expect("lawspeaker can be run");
+        let shown = String::from_utf8(output.stdout).expect("lawspeaker prints text");
+        let _ = write!(expected, "{}```console\n{command}\n{}", &rest[..start], shown.trim_end());
+        rest = &rest[end..];
+    }
+    expected += rest;
+    if expected != readme {
+        bless("README.md", &expected, "a console block");
+    }
+}
+
+#[test]
+fn links_in_the_docs_lead_somewhere() {
+    for page in files(".", "md") {
+        let text = fs::read_to_string(&page).expect("the page can be read");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let path = page.parent().expect("a page is in a folder").join(file);
+            assert!(path.exists(), "{}: the link to {target} leads nowhere", page.display());
+        }
+    }
+}
+
+#[test]
+fn the_changelog_says_what_is_unreleased() {
+    assert!(read("CHANGELOG.md").contains("\n## Unreleased\n"));
+}
+
+#[test]
+fn no_test_sleeps_or_is_ignored() {
+    let ignored = ["#[", "ignore"].concat();
+    let slept = ["thread::", "sleep"].concat();
+    for folder in ["tests", "model", "oracle", "history", "impl", "src"] {
+        for file in files(folder, "rs") {
+            let text = fs::read_to_string(&file).expect("the file can be read");
+            assert!(!text.contains(&ignored), "{} ignores a test", file.display());
+            assert!(!text.contains(&slept), "{} sleeps", file.display());
+        }
+    }
+}
