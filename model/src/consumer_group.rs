@@ -24,7 +24,7 @@ pub use guards::*;
 use lawspeaker_history::Op;
 use stateright::{Model, Property};
 
-use crate::engine::{self, Law, System, Telling, Witness};
+use crate::engine::{self, FairGroup, Law, System, Telling, Witness};
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -425,6 +425,20 @@ impl System for ConsumerGroup {
             | Action::Timeout(_)
             | Action::Rebalance(..)
             | Action::Expire(_) => true,
+        }
+    }
+
+    /// Each member's next step of a kind is fair by itself.
+    fn fair_group(&self, action: &Action) -> Option<FairGroup> {
+        const STEPS: u8 = 8;
+        let of = |member: &u8, step: u8| Some(FairGroup::new(member * STEPS + step));
+        match action {
+            Action::Sync(member) => of(member, 0),
+            Action::Handle(member) => of(member, 1),
+            Action::Commit(member) => of(member, 2),
+            Action::EndSession(member) => of(member, 3),
+            Action::Poll(member, partition) => of(member, 4 + partition),
+            _ => None,
         }
     }
 

@@ -23,7 +23,7 @@ pub use guards::*;
 use lawspeaker_history::Op;
 use stateright::{Model, Property};
 
-use crate::engine::{self, Law, System, Telling, Witness};
+use crate::engine::{self, FairGroup, Law, System, Telling, Witness};
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -123,12 +123,21 @@ pub struct Producer {
 /// How many faults may still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
+    faults: u8,
     losses: u8,
     duplicates: u8,
     damages: u8,
     crashes: u8,
     restarts: u8,
     growths: u8,
+}
+
+impl Budget {
+    /// Takes one fault of a kind.
+    fn spend(&mut self, kind: fn(&mut Budget) -> &mut u8) {
+        self.faults -= 1;
+        *kind(self) -= 1;
+    }
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
@@ -285,7 +294,7 @@ impl PartitionLog {
     }
 
     fn crash(&self, state: &mut State) {
-        state.budget.crashes -= 1;
+        state.budget.spend(|budget| &mut budget.crashes);
         for partition in &mut state.partitions {
             partition.log.truncate(partition.durable as usize);
             if !self.guards.has(&KEEP_PRODUCER_STATE) {
@@ -296,7 +305,7 @@ impl PartitionLog {
 
     /// The broker syncs, fences the former incarnation, and tells the new one which of its events stand in the log.
     fn restart(&self, state: &mut State, number: u8) {
-        state.budget.restarts -= 1;
+        state.budget.spend(|budget| &mut budget.restarts);
         for partition in &mut state.partitions {
             partition.durable = partition.log.len() as u8;
         }
@@ -368,6 +377,9 @@ impl PartitionLog {
 
     fn faults(&self, state: &State, actions: &mut Vec<Action>) {
         let budget = state.budget;
+        if budget.faults == 0 {
+            return;
+        }
         let requests = || distinct(&state.requests);
         if budget.losses > 0 {
             actions.extend(requests().map(Action::LoseRequest));
@@ -428,6 +440,7 @@ impl Model for PartitionLog {
             producers,
             events,
             partitions,
+            faults,
             losses,
             duplicates,
             damages,
@@ -444,7 +457,7 @@ impl Model for PartitionLog {
             requests: Vec::new(),
             replies: Vec::new(),
             partitions: vec![Partition::default(); partitions as usize],
-            budget: Budget { losses, duplicates, damages, crashes, restarts, growths },
+            budget: Budget { faults, losses, duplicates, damages, crashes, restarts, growths },
             ghost: Ghost::default(),
         }]
     }
@@ -469,26 +482,26 @@ impl Model for PartitionLog {
             Action::Flush(partition) => self.flush(&mut state, partition),
             Action::Acknowledge(reply) => self.acknowledge(&mut state, &reply),
             Action::LoseRequest(request) => {
-                state.budget.losses -= 1;
+                state.budget.spend(|budget| &mut budget.losses);
                 remove(&mut state.requests, &request);
             }
             Action::LoseReply(reply) => {
-                state.budget.losses -= 1;
+                state.budget.spend(|budget| &mut budget.losses);
                 remove(&mut state.replies, &reply);
             }
             Action::Duplicate(request) => {
-                state.budget.duplicates -= 1;
+                state.budget.spend(|budget| &mut budget.duplicates);
                 insert(&mut state.requests, request);
             }
             Action::Damage(request) => {
-                state.budget.damages -= 1;
+                state.budget.spend(|budget| &mut budget.damages);
                 remove(&mut state.requests, &request);
                 insert(&mut state.requests, Request { is_damaged: true, ..request });
             }
             Action::Crash => self.crash(&mut state),
             Action::Restart(producer) => self.restart(&mut state, producer),
             Action::Grow => {
-                state.budget.growths -= 1;
+                state.budget.spend(|budget| &mut budget.growths);
                 state.partitions.push(Partition::default());
             }
         }
@@ -515,6 +528,22 @@ impl System for PartitionLog {
             | Action::Crash
             | Action::Restart(_)
             | Action::Grow => true,
+        }
+    }
+
+    /// Each event's next step is fair by itself, or the handling of one event could put off another's for ever.
+    fn fair_group(&self, action: &Action) -> Option<FairGroup> {
+        const STEPS: u8 = 4;
+        let of = |event: Event, step: u8| {
+            let number = event.producer * self.bounds.events + event.number;
+            Some(FairGroup::new(number % (FairGroup::COUNT / STEPS) * STEPS + step))
+        };
+        match action {
+            Action::Send(event) | Action::Retry(event) => of(*event, 0),
+            Action::Handle(request) => of(request.event, 1),
+            Action::Acknowledge(reply) => of(reply.event, 2),
+            Action::Flush(partition) => Some(FairGroup::new(partition * STEPS + 3)),
+            _ => None,
         }
     }
 

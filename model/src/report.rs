@@ -92,12 +92,24 @@ pub struct LawFinding {
     pub guarantee: Guarantee,
     /// What it says.
     pub says: &'static str,
-    /// Whether it is a goal, checked only where nothing but faults can happen any more.
-    pub is_goal: bool,
-    /// In how many states it was checked.
+    /// Where it is checked.
+    pub checked_in: CheckedIn,
+    /// In how many states it was checked; 0 where nothing can be said because the exploration is not complete.
     pub checked: usize,
     /// Steps to the nearest state that breaks it; `None` if none was found.
     pub broken_in: Option<usize>,
+}
+
+/// Where a law is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckedIn {
+    /// In every state.
+    States,
+    /// In every state in which nothing but faults can happen any more.
+    RestingStates,
+    /// On every weakly fair behaviour.
+    FairBehaviours,
 }
 
 /// A witness and whether it was met.
@@ -118,6 +130,8 @@ pub struct Counterexample {
     pub says: &'static str,
     /// The steps, in order.
     pub steps: Vec<StepInWords>,
+    /// For a broken promise of what happens in the end: how many steps come before those that repeat for ever.
+    pub repeats_after: Option<usize>,
     /// The state at the end, a line each.
     pub ends_in: Vec<String>,
     /// The removed guard that would have prevented it.
@@ -228,7 +242,11 @@ fn law_findings<M: DomainModel>(laws: &[Law<M>], exploration: &Exploration<M>) -
     let finding = |(place, law): (usize, &Law<M>)| LawFinding {
         guarantee: law.guarantee,
         says: law.says,
-        is_goal: law.when == When::Quiescent,
+        checked_in: match law.when {
+            When::Always => CheckedIn::States,
+            When::Quiescent => CheckedIn::RestingStates,
+            When::Eventually | When::LeadsTo(_) => CheckedIn::FairBehaviours,
+        },
         checked: exploration.checked_counts[place],
         broken_in: broken_in(place),
     };
@@ -259,6 +277,7 @@ fn counterexample<M: DomainModel>(
         guarantee: law.guarantee,
         says: law.says,
         steps: trace.transitions().map(step).collect(),
+        repeats_after: violation.cycle_start,
         ends_in: model.picture(trace.last()),
         blame: blamed(model, removed, law.guarantee, trace),
         reproduce: reproduce::<M>(request),

@@ -57,7 +57,7 @@ anomalies! {
         "a commit or acknowledgement of what was never delivered to the group",
         "ours; see Kafka, KIP-211 and the consumer's position contract";
     CommitRegression, "commit-regression", CommitMonotonicity,
-        "a group's committed position that falls although a higher one had been acknowledged before",
+        "a group's committed position that falls although a higher one had been acknowledged or told before",
         "ours; Jepsen's histories hold no commits";
     DualOwner, "dual-owner", SingleOwner,
         "two members of one group that hold a partition at once, the stale one not refused",

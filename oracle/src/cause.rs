@@ -65,11 +65,25 @@ struct Kind {
 
 /// Groups cases into findings: violations before notes, oldest root first, each followed by what it causes.
 pub(crate) fn group(found: Vec<Found>, profile: &Profile, evidence: &Evidence) -> Vec<Finding> {
-    let roots = Roots::of(&found);
+    let drafts = drafts(found, profile, evidence);
+    let parents = parents(&drafts);
+    let order = depth_first(&parents);
+    number(drafts, &parents, &order, evidence)
+}
+
+/// Cases by kind, the cases of each oldest first; violations before notes, and the kinds oldest first.
+fn drafts(found: Vec<Found>, profile: &Profile, evidence: &Evidence) -> Vec<(Kind, Vec<Found>)> {
+    let severity = |case: &Found| {
+        let is_excused = case.is_excused && profile.accepts_excuses;
+        if is_excused { Severity::Note } else { profile.severity(case.anomaly) }
+    };
+    // What is only noted is no root cause of a violation.
+    let violated = Roots::of(found.iter().filter(|case| severity(case) == Severity::Violation));
+    let noted = Roots::of(&found);
     let mut kinds: BTreeMap<Kind, Vec<Found>> = BTreeMap::new();
     for case in found {
-        let is_excused = case.is_excused && profile.accepts_excuses;
-        let severity = if is_excused { Severity::Note } else { profile.severity(case.anomaly) };
+        let severity = severity(&case);
+        let roots = if severity == Severity::Violation { &violated } else { &noted };
         let cause = roots.cause(&case);
         let topic = case.partitions.first().map(|partition| topic(&evidence.names.partitions[*partition]));
         let kind = Kind { anomaly: case.anomaly, severity, topic, group: case.group, cause };
@@ -80,21 +94,28 @@ pub(crate) fn group(found: Vec<Found>, profile: &Profile, evidence: &Evidence) -
         cases.sort_by_key(|case| (case.first_line(), case.offset));
     }
     drafts.sort_by_key(|(kind, cases)| (kind.severity, first_line(cases), kind.anomaly));
-    let parents = parents(&drafts);
-    let order = depth_first(&parents);
+    drafts
+}
+
+/// Makes findings of the drafts in this order, numbered from 1, and links them.
+fn number(
+    drafts: Vec<(Kind, Vec<Found>)>,
+    parents: &[Option<usize>],
+    order: &[usize],
+    evidence: &Evidence,
+) -> Vec<Finding> {
     let mut id_of = vec![0; drafts.len()];
     for (place, draft) in order.iter().enumerate() {
         id_of[*draft] = place + 1;
     }
-    let mut drafts: Vec<Option<(Kind, Vec<Found>)>> = drafts.into_iter().map(Some).collect();
-    let mut findings: Vec<Finding> = Vec::new();
-    for draft in order {
-        let Some((kind, cases)) = drafts[draft].take() else { continue };
+    let mut findings: Vec<Finding> = Vec::with_capacity(drafts.len());
+    for (draft, (kind, cases)) in drafts.into_iter().enumerate() {
         let mut finding = finding(kind, cases, evidence);
         finding.id = id_of[draft];
         finding.caused_by = parents[draft].map(|parent| id_of[parent]);
         findings.push(finding);
     }
+    findings.sort_by_key(|finding| finding.id);
     for place in 0..findings.len() {
         if let Some(parent) = findings[place].caused_by {
             let id = findings[place].id;
@@ -111,7 +132,7 @@ struct Roots {
 }
 
 impl Roots {
-    fn of(found: &[Found]) -> Self {
+    fn of<'a>(found: impl IntoIterator<Item = &'a Found>) -> Self {
         let mut roots = Roots { events: HashMap::new(), places: HashMap::new() };
         for case in found {
             roots.events.entry(case.anomaly).or_default().extend(&case.events);
@@ -168,7 +189,8 @@ fn parents(drafts: &[(Kind, Vec<Found>)]) -> Vec<Option<usize>> {
         places.entry(kind.anomaly).or_default().push(place);
     }
     let parent = |kind: &Kind| {
-        let candidates = places.get(&kind.cause?)?.iter().copied();
+        let weighs_enough = |place: &usize| drafts[*place].0.severity <= kind.severity;
+        let candidates = places.get(&kind.cause?)?.iter().copied().filter(weighs_enough);
         let fit = |place: &usize| {
             let other = &drafts[*place].0;
             (other.topic == kind.topic, other.group == kind.group, std::cmp::Reverse(*place))

@@ -44,7 +44,8 @@ fn every_anomaly_has_a_conforming_and_a_violating_history_in_the_folder_of_its_g
 #[test]
 fn every_violating_history_shows_its_anomaly_as_the_only_root_cause() {
     for Entry { path, anomaly, .. } in corpus("violates") {
-        let verdict = judge_without(&read(&path), &[]);
+        let history = read(&path);
+        let verdict = judge_without(&history, &[]);
         let text = report::text(&verdict, &path.display().to_string());
         assert_eq!(verdict.outcome, Outcome::Violated, "{text}");
         let roots: Vec<_> = verdict
@@ -53,6 +54,9 @@ fn every_violating_history_shows_its_anomaly_as_the_only_root_cause() {
             .map(|finding| finding.anomaly)
             .collect();
         assert_eq!(roots, [anomaly], "{text}");
+        if let Some(cases) = history.header.unknown.get("cases") {
+            assert_eq!(verdict.count(anomaly) as u64, *cases, "{text}");
+        }
     }
 }
 

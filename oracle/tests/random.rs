@@ -262,6 +262,7 @@ proptest! {
                 prop_assert_eq!(finding.id, place + 1);
                 if let Some(cause) = finding.caused_by {
                     prop_assert!(cause < finding.id);
+                    prop_assert!(verdict.finding(cause).unwrap().severity <= finding.severity);
                     prop_assert!(verdict.finding(cause).unwrap().causes.contains(&finding.id));
                 }
             }

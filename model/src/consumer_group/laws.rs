@@ -22,6 +22,12 @@ pub(super) fn laws() -> Vec<Law<ConsumerGroup>> {
             everything_is_processed,
         ),
         law(
+            AtLeastOnce,
+            When::Eventually,
+            "in the end, every event was processed and committed",
+            |model: &ConsumerGroup, state| model.is_done(state) && everything_is_processed(model, state),
+        ),
+        law(
             PartitionOrder,
             When::Always,
             "no event is processed before the one ahead of it",

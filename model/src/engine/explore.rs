@@ -1,9 +1,12 @@
 //! Breadth-first search.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
-use super::fingerprint::{Table, collision_odds, fingerprint};
+use super::fingerprint::{Fingerprint, Table, collision_odds, fingerprint};
+use super::graph::{Edge, Graph};
+use super::liveness::{Question, lasso};
 use super::{System, Trace, When};
 
 /// How far an exploration may go. What is beyond is reported, never passed over.
@@ -61,6 +64,9 @@ pub struct Violation<S: System> {
     pub law: usize,
     /// How to get there.
     pub trace: Trace<S>,
+    /// For a law on infinite behaviours: how many steps lead to the cycle, which are all the others, over and over.
+    /// Where there are no others, the system rests there for ever.
+    pub cycle_start: Option<usize>,
 }
 
 /// What was explored, and what was found.
@@ -78,7 +84,8 @@ pub struct Exploration<S: System> {
     pub violations: Vec<Violation<S>>,
     /// For each of [`System::witnesses`], whether it was met.
     pub witnesses_met: Vec<bool>,
-    /// For each of the laws, in how many states it was checked.
+    /// For each of the laws, in how many states it was checked; none for a law on infinite behaviours if the
+    /// exploration is not complete, since nothing can be said of it then.
     pub checked_counts: Vec<usize>,
     /// How often each kind of action was taken.
     pub coverage: BTreeMap<&'static str, u64>,
@@ -118,13 +125,22 @@ struct Origin {
 
 const NO_PARENT: u32 = u32::MAX;
 
+/// What laws on infinite behaviours need of every state.
+struct Memory {
+    graph: Graph,
+    fingerprints: Vec<Fingerprint>,
+    /// For each such law, its place, and for each state whether the goal is owed from it, and whether it is met.
+    promises: Vec<(usize, Vec<bool>, Vec<bool>)>,
+}
+
 struct Search<'a, S: System> {
     system: &'a S,
     laws: Vec<super::Law<S>>,
     witnesses: Vec<super::Witness<S>>,
     limits: Limits,
     started: Instant,
-    seen: Table<()>,
+    seen: Table<u32>,
+    memory: Option<Memory>,
     origins: Vec<Origin>,
     frontier: Vec<(u32, S::State)>,
     next_frontier: Vec<(u32, S::State)>,
@@ -140,7 +156,15 @@ impl<'a, S: System> Search<'a, S> {
     fn new(system: &'a S, limits: Limits) -> Self {
         let laws = system.laws();
         let witnesses = system.witnesses();
+        let live = laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness());
+        let promises: Vec<_> = live.map(|(place, _)| (place, Vec::new(), Vec::new())).collect();
+        let memory = (!promises.is_empty()).then(|| Memory {
+            graph: Graph::default(),
+            fingerprints: Vec::new(),
+            promises,
+        });
         Search {
+            memory,
             system,
             limits,
             started: Instant::now(),
@@ -205,6 +229,7 @@ impl<'a, S: System> Search<'a, S> {
         let mut actions = Vec::new();
         self.system.actions(state, &mut actions);
         let mut is_quiescent = true;
+        let mut edges = Vec::new();
         for (ordinal, action) in actions.into_iter().enumerate() {
             let kind = self.system.kind(&action);
             let is_fault = self.system.is_fault(&action);
@@ -212,37 +237,77 @@ impl<'a, S: System> Search<'a, S> {
             if !self.system.within_boundary(&next) {
                 continue;
             }
-            // A step of the system that changes nothing is no way to go on.
-            is_quiescent &= is_fault || next == *state;
             *self.coverage.entry(kind).or_default() += 1;
             for (witness, is_met) in self.witnesses.iter().zip(&mut self.witnesses_met) {
                 *is_met = *is_met || (witness.is_met)(self.system, state, &action, &next);
             }
-            self.visit(Origin { parent: index, ordinal: ordinal as u32 }, next);
+            // A step that changes nothing is no way to go on.
+            let changes = next != *state;
+            is_quiescent &= is_fault || !changes;
+            let to = self.visit(Origin { parent: index, ordinal: ordinal as u32 }, next);
+            if changes && self.memory.is_some() {
+                edges.push(Edge { to, group: self.system.fair_group(&action) });
+            }
+        }
+        if let Some(memory) = &mut self.memory {
+            memory.graph.expand(edges);
         }
         if is_quiescent {
-            self.check(When::Quiescent, index, state);
+            self.check(|when| matches!(when, When::Quiescent), index, state);
         }
     }
 
-    fn visit(&mut self, origin: Origin, state: S::State) {
+    fn visit(&mut self, origin: Origin, state: S::State) -> u32 {
         self.generated_count += 1;
-        if self.seen.insert(fingerprint(&state), ()).is_some() {
-            return;
-        }
+        let fingerprint = fingerprint(&state);
         let index = u32::try_from(self.origins.len()).expect("fewer than 2^32 states fit into memory");
+        match self.seen.entry(fingerprint) {
+            Entry::Occupied(seen) => return *seen.get(),
+            Entry::Vacant(unseen) => unseen.insert(index),
+        };
         self.origins.push(origin);
-        self.check(When::Always, index, &state);
+        self.check(|when| matches!(when, When::Always), index, &state);
+        if let Some(memory) = &mut self.memory {
+            memory.fingerprints.push(fingerprint);
+            for (place, is_from, is_goal) in &mut memory.promises {
+                let law = &self.laws[*place];
+                is_goal.push((law.holds)(self.system, &state));
+                is_from.push(match law.when {
+                    When::LeadsTo(from) => from(self.system, &state),
+                    _ => origin.parent == NO_PARENT,
+                });
+            }
+        }
         self.next_frontier.push((index, state));
+        index
     }
 
-    fn check(&mut self, when: When, index: u32, state: &S::State) {
-        for (place, law) in self.laws.iter().enumerate().filter(|(_, law)| law.when == when) {
+    fn check(&mut self, is_now: fn(&When<S>) -> bool, index: u32, state: &S::State) {
+        for (place, law) in self.laws.iter().enumerate().filter(|(_, law)| is_now(&law.when)) {
             self.checked_counts[place] += 1;
             if self.broken_at[place].is_none() && !(law.holds)(self.system, state) {
                 self.broken_at[place] = Some(index);
             }
         }
+    }
+
+    /// The violations of laws on infinite behaviours; the graph must be complete.
+    fn lassos(&mut self) -> Vec<Violation<S>> {
+        let Some(memory) = self.memory.take() else { return Vec::new() };
+        let is_initial = |index: &u32| self.origins[*index as usize].parent == NO_PARENT;
+        let initial: Vec<u32> = (0..self.origins.len() as u32).take_while(is_initial).collect();
+        let mut violations = Vec::new();
+        for (law, is_from, is_goal) in &memory.promises {
+            self.checked_counts[*law] = self.origins.len();
+            let question = Question { initial: &initial, is_from, is_goal };
+            let Some(lasso) = lasso(&memory.graph, &question) else { continue };
+            let start = self.origins[lasso.stem[0] as usize].ordinal as usize;
+            let path = lasso.stem[1..].iter().chain(&lasso.cycle);
+            let fingerprints = path.map(|node| memory.fingerprints[*node as usize]);
+            let trace = Trace::follow(self.system, start, fingerprints);
+            violations.push(Violation { law: *law, trace, cycle_start: Some(lasso.stem.len() - 1) });
+        }
+        violations
     }
 
     fn trace_to(&self, index: u32) -> Trace<S> {
@@ -256,15 +321,21 @@ impl<'a, S: System> Search<'a, S> {
         Trace::replay(self.system, origin.ordinal as usize, &ordinals)
     }
 
-    fn finish(self, stop: Stop) -> Exploration<S> {
+    fn finish(mut self, stop: Stop) -> Exploration<S> {
         let broken =
             self.broken_at.iter().enumerate().filter_map(|(law, index)| index.map(|index| (law, index)));
+        let finite = |(law, index)| Violation { law, trace: self.trace_to(index), cycle_start: None };
+        let mut violations: Vec<_> = broken.map(finite).collect();
+        if stop == Stop::Complete {
+            violations.extend(self.lassos());
+        }
+        violations.sort_by_key(|violation| violation.law);
         Exploration {
             state_count: self.origins.len(),
             generated_count: self.generated_count,
             depth: self.depth,
             stop,
-            violations: broken.map(|(law, index)| Violation { law, trace: self.trace_to(index) }).collect(),
+            violations,
             witnesses_met: self.witnesses_met,
             checked_counts: self.checked_counts,
             coverage: self.coverage,

@@ -6,19 +6,25 @@
 //! * the trace to each violated law is a shortest one, whatever else is violated in the same run;
 //! * a state in which only faults can go on is *quiescent*: goals are checked there, and a quiescent state that is
 //!   no accepted end is a deadlock, even where faults could still happen;
+//! * a law on infinite behaviours holds exactly if no weakly fair one breaks it; its counterexample is a *lasso*, a
+//!   shortest stem and then a cycle that goes on for ever;
 //! * a limit that was hit is reported: an exploration that is not complete never counts as success.
 //!
 //! States are told apart by keyed 128-bit fingerprints; [`Exploration::collision_odds`] bounds the chance that two
 //! of them were mixed up (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction).
-//! Time is O(transitions), memory is one fingerprint and one parent a state, and the states of two levels.
+//! Time is O(transitions), memory is one fingerprint and one parent a state, and the states of two levels; with laws on
+//! infinite behaviours, the graph too, eight bytes a transition.
 
 mod blame;
+mod components;
 mod explore;
 mod fingerprint;
+mod graph;
+mod liveness;
 mod system;
 mod trace;
 
 pub use blame::{Blame, blame};
 pub use explore::{Exploration, Limits, Progress, Signal, Stop, Violation, explore};
-pub use system::{Law, System, Telling, When, Witness, properties};
+pub use system::{FairGroup, Law, System, Telling, When, Witness, properties};
 pub use trace::{Step, Trace};

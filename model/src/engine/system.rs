@@ -1,6 +1,6 @@
 //! What the checker asks of a model beyond stateright's `Model`.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::hash::Hash;
 
 use lawspeaker_history::{Guarantee, Op};
@@ -13,6 +13,10 @@ use stateright::{Model, Property};
 pub trait System: Model<State: Clone + Debug + Eq + Hash, Action: Clone + Debug + PartialEq> + Sized {
     /// Whether the environment does this, and not the system: nothing may rely on its happening.
     fn is_fault(&self, action: &Self::Action) -> bool;
+
+    /// The weakly fair group that an action belongs to: if the group stays enabled, one of its actions is taken in the
+    /// end. `None` for what may be put off for ever, as every fault may.
+    fn fair_group(&self, action: &Self::Action) -> Option<FairGroup>;
 
     /// Whether the system may stop here: its work is done.
     fn is_done(&self, state: &Self::State) -> bool;
@@ -61,13 +65,57 @@ impl Telling {
     }
 }
 
-/// In which states a law is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum When {
+/// Where a law is checked.
+pub enum When<S: System> {
     /// In every state.
     Always,
     /// In every state in which only faults can go on.
     Quiescent,
+    /// On every fair behaviour from an initial state: in the end, some state keeps it.
+    Eventually,
+    /// On every fair behaviour from a state that satisfies the condition: in the end, some state keeps it.
+    LeadsTo(fn(&S, &S::State) -> bool),
+}
+
+impl<S: System> When<S> {
+    /// Whether it speaks of infinite behaviours.
+    pub fn is_liveness(&self) -> bool {
+        matches!(self, When::Eventually | When::LeadsTo(_))
+    }
+}
+
+impl<S: System> Debug for When<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            When::Always => "Always",
+            When::Quiescent => "Quiescent",
+            When::Eventually => "Eventually",
+            When::LeadsTo(_) => "LeadsTo",
+        })
+    }
+}
+
+/// A group of actions that a behaviour is weakly fair to: it is not enabled for ever without being taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FairGroup(u8);
+
+impl FairGroup {
+    /// How many groups a model may have.
+    pub const COUNT: u8 = 128;
+
+    /// The group `number`.
+    ///
+    /// # Panics
+    /// From [`FairGroup::COUNT`] on.
+    pub fn new(number: u8) -> Self {
+        assert!(number < Self::COUNT, "a model has at most {} fair groups", Self::COUNT);
+        FairGroup(number)
+    }
+
+    /// Its number.
+    pub fn get(self) -> u8 {
+        self.0
+    }
 }
 
 /// A property that must hold, and the guarantee that it makes precise.
@@ -76,7 +124,7 @@ pub struct Law<S: System> {
     /// The promise.
     pub guarantee: Guarantee,
     /// Where it is checked.
-    pub when: When,
+    pub when: When<S>,
     /// What exactly it says of this model.
     pub says: &'static str,
     /// Whether a state keeps it.
@@ -94,6 +142,6 @@ pub struct Witness<S: System> {
 
 /// The laws that hold in every state, as stateright's own checkers and Explorer read them.
 pub fn properties<S: System>(system: &S) -> Vec<Property<S>> {
-    let always = system.laws().into_iter().filter(|law| law.when == When::Always);
+    let always = system.laws().into_iter().filter(|law| matches!(law.when, When::Always));
     always.map(|law| Property::always(law.guarantee.title(), law.holds)).collect()
 }

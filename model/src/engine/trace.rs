@@ -1,6 +1,7 @@
 //! A path through a model.
 
 use super::System;
+use super::fingerprint::{Fingerprint, fingerprint};
 
 /// One transition.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,30 @@ impl<S: System> Trace<S> {
             let state =
                 system.next_state(trace.last(), action.clone()).expect("the explorer took this action");
             trace.steps.push(Step { action, state });
+        }
+        trace
+    }
+
+    /// Walks from the initial state by states of the given fingerprints.
+    ///
+    /// # Panics
+    /// If there is no such path; the explorer's own lassos are paths.
+    pub(super) fn follow(
+        system: &S,
+        start: usize,
+        fingerprints: impl IntoIterator<Item = Fingerprint>,
+    ) -> Self {
+        let start = system.init_states().swap_remove(start);
+        let mut trace = Trace { start, steps: Vec::new() };
+        for wanted in fingerprints {
+            let before = trace.last();
+            let mut actions = Vec::new();
+            system.actions(before, &mut actions);
+            let step = actions.into_iter().find_map(|action| {
+                let state = system.next_state(before, action.clone())?;
+                (fingerprint(&state) == wanted).then_some(Step { action, state })
+            });
+            trace.steps.push(step.expect("the explorer took this step"));
         }
         trace
     }

@@ -15,6 +15,8 @@ pub struct Bounds {
     pub partitions: u8,
     /// Events that a producer has under way at once.
     pub in_flight: u8,
+    /// Faults of all kinds together.
+    pub faults: u8,
     /// Requests and acknowledgements that the link may lose.
     pub losses: u8,
     /// Requests that the link may duplicate.
@@ -40,6 +42,7 @@ impl DomainModel for PartitionLog {
             events: 3,
             partitions: 1,
             in_flight: 2,
+            faults: 3,
             losses: 1,
             duplicates: 1,
             damages: 1,
@@ -49,8 +52,8 @@ impl DomainModel for PartitionLog {
         };
         let bounds = match preset {
             Preset::Small => small,
-            Preset::Medium => Bounds { events: 4, ..small },
-            Preset::Large => Bounds { producers: 2, events: 2, ..small },
+            Preset::Medium => Bounds { events: 4, faults: 4, ..small },
+            Preset::Large => Bounds { producers: 2, events: 2, faults: 4, ..small },
         };
         PartitionLog { bounds, guards: Guards::ALL }
     }
@@ -63,6 +66,7 @@ impl DomainModel for PartitionLog {
             setting("events", &mut b.events, "events that each producer sends", 1, 8),
             setting("partitions", &mut b.partitions, "partitions at the start", 1, 4),
             setting("in-flight", &mut b.in_flight, "events that a producer has under way at once", 1, 8),
+            setting("faults", &mut b.faults, "faults of all kinds together", 0, 16),
             setting("losses", &mut b.losses, "requests and acknowledgements that the link may lose", 0, 8),
             setting("duplicates", &mut b.duplicates, "requests that the link may duplicate", 0, 8),
             setting("damages", &mut b.damages, "requests that the link may damage", 0, 8),

@@ -6,7 +6,9 @@ use super::{Action, Event, Partition, PartitionLog, Record, Reply, State, Verdic
 use crate::engine::{Law, System, When, Witness};
 
 pub(super) fn laws() -> Vec<Law<PartitionLog>> {
-    use Guarantee::{Durability, KeyOrder, NoCreation, NoDeadlock, NoDuplication, ProducerOrder, TotalLog};
+    use Guarantee::{
+        AtLeastOnce, Durability, KeyOrder, NoCreation, NoDeadlock, NoDuplication, ProducerOrder, TotalLog,
+    };
     let law = |guarantee, says, holds| Law { guarantee, when: When::Always, says, holds };
     vec![
         law(NoCreation, "every entry of a partition was sent to it", no_creation),
@@ -23,6 +25,12 @@ pub(super) fn laws() -> Vec<Law<PartitionLog>> {
             guarantee: NoDeadlock,
             when: When::Quiescent,
             says: "when nothing but faults can happen any more, everything sent is acknowledged",
+            holds: |model, state| model.is_done(state),
+        },
+        Law {
+            guarantee: AtLeastOnce,
+            when: When::Eventually,
+            says: "in the end, every event of every producer is acknowledged",
             holds: |model, state| model.is_done(state),
         },
     ]

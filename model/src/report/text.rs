@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{BlameInWords, Counterexample, LawFinding, Outcome, Report};
+use super::{BlameInWords, CheckedIn, Counterexample, LawFinding, Outcome, Report};
 
 /// The whole report. With `all`, every counterexample is told in full, else the first.
 pub fn text(report: &Report, all: bool) -> String {
@@ -95,6 +95,11 @@ pub fn counterexample_text(counterexample: &Counterexample) -> String {
         let mark = if blamed == Some(place + 1) { "  ◀" } else { "" };
         line!(out, "  {:>2}  {:width$}  {}{mark}", place + 1, step.who, step.what);
     }
+    match counterexample.repeats_after {
+        Some(stem) if stem == count => line!(out, "      and there it rests for ever"),
+        Some(stem) => line!(out, "      and so on for ever: steps {} to {count} repeat", stem + 1),
+        None => {}
+    }
     line!(out, "");
     for (place, picture) in counterexample.ends_in.iter().enumerate() {
         line!(out, "  {:8}  {picture}", if place == 0 { "ends in" } else { "" });
@@ -138,10 +143,18 @@ fn steps(count: usize) -> String {
 fn laws(out: &mut String, report: &Report) {
     line!(out, "");
     let verdict = if report.explored.is_complete { "holds" } else { "not broken so far" };
-    for LawFinding { guarantee, says, is_goal, checked, .. } in &report.laws {
-        let states = if *is_goal { "resting states" } else { "states" };
+    for LawFinding { guarantee, says, checked_in, checked, .. } in &report.laws {
         let label = format!("  {guarantee:19}  ");
-        prose(out, &label, &format!("{verdict} in {} {states}: {says}", grouped(*checked)));
+        let count = grouped(*checked);
+        let found = match checked_in {
+            CheckedIn::States => format!("{verdict} in {count} states"),
+            CheckedIn::RestingStates => format!("{verdict} in {count} resting states"),
+            CheckedIn::FairBehaviours if *checked == 0 => {
+                "undecided, as not everything was explored".to_owned()
+            }
+            CheckedIn::FairBehaviours => format!("{verdict} on every fair behaviour through {count} states"),
+        };
+        prose(out, &label, &format!("{found}: {says}"));
     }
 }
 

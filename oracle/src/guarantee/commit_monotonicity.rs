@@ -1,8 +1,8 @@
 //! Commit monotonicity: a group's committed offset never falls.
 //!
-//! * `commit-regression`: a commit, or an answer to a question for the committed position, is lower than a commit that
-//!   had been acknowledged before it was invoked. Commits of unknown outcome prove nothing. A seek by the group
-//!   is a wish to fall, and starts anew.
+//! * `commit-regression`: a commit, or an answer to a question for the committed position, is lower than a position
+//!   that had been acknowledged or answered before it was invoked. Commits of unknown outcome prove nothing. A seek
+//!   by the group is a wish to fall, and starts anew.
 //!
 //! After a fall, climbing back is no further fall: only commits from then on count.
 //!
@@ -62,9 +62,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
                 positions.highest.clear();
             }
         }
-        if !commit.is_fetched {
-            positions.take(commit);
-        }
+        positions.take(commit);
     }
     results.checked(Anomaly::CommitRegression, pair_count, "commit pair");
     if pair_count == 0 {

@@ -1,0 +1,89 @@
+//! Strongly connected components: Tarjan, *Depth-first search and linear graph algorithms*, 1972.
+
+use super::graph::{Graph, Node};
+
+/// The components of the subgraph of nodes for which `is_within`, each with its nodes; O(nodes + edges).
+///
+/// Without recursion: a chain of a million states must not exhaust the stack.
+pub(super) fn components(graph: &Graph, is_within: &[bool]) -> Vec<Vec<Node>> {
+    let mut tarjan = Tarjan {
+        graph,
+        is_within,
+        number: vec![UNSEEN; graph.node_count()],
+        low: vec![0; graph.node_count()],
+        is_open: vec![false; graph.node_count()],
+        open: Vec::new(),
+        next_number: 0,
+        found: Vec::new(),
+    };
+    for root in 0..graph.node_count() as Node {
+        if is_within[root as usize] && tarjan.number[root as usize] == UNSEEN {
+            tarjan.visit(root);
+        }
+    }
+    tarjan.found
+}
+
+const UNSEEN: u32 = u32::MAX;
+
+struct Tarjan<'a> {
+    graph: &'a Graph,
+    is_within: &'a [bool],
+    number: Vec<u32>,
+    low: Vec<u32>,
+    is_open: Vec<bool>,
+    open: Vec<Node>,
+    next_number: u32,
+    found: Vec<Vec<Node>>,
+}
+
+impl Tarjan<'_> {
+    fn visit(&mut self, root: Node) {
+        // Each frame is a node and how many of its edges were followed.
+        let mut path = vec![(root, 0)];
+        self.enter(root);
+        while let Some((node, followed)) = path.last_mut() {
+            let node = *node;
+            let edge = self.graph.edges(node).get(*followed).copied();
+            *followed += 1;
+            match edge {
+                Some(edge) if !self.is_within[edge.to as usize] => {}
+                Some(edge) if self.number[edge.to as usize] == UNSEEN => {
+                    self.enter(edge.to);
+                    path.push((edge.to, 0));
+                }
+                Some(edge) if self.is_open[edge.to as usize] => {
+                    self.low[node as usize] = self.low[node as usize].min(self.number[edge.to as usize]);
+                }
+                Some(_) => {}
+                None => {
+                    path.pop();
+                    self.leave(node, path.last().map(|(parent, _)| *parent));
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, node: Node) {
+        self.number[node as usize] = self.next_number;
+        self.low[node as usize] = self.next_number;
+        self.is_open[node as usize] = true;
+        self.next_number += 1;
+        self.open.push(node);
+    }
+
+    fn leave(&mut self, node: Node, parent: Option<Node>) {
+        let low = self.low[node as usize];
+        if let Some(parent) = parent {
+            self.low[parent as usize] = self.low[parent as usize].min(low);
+        }
+        if low == self.number[node as usize] {
+            let place =
+                self.open.iter().rposition(|open| *open == node).expect("a node is open until it is left");
+            let mut component = self.open.split_off(place);
+            component.iter().for_each(|node| self.is_open[*node as usize] = false);
+            component.sort_unstable();
+            self.found.push(component);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! States, deadlocks and limits: the explorer against a naive one, and on graphs with known answers.
+
+use std::collections::BTreeMap;
+
+use lawspeaker_model::engine::{Limits, Signal, Stop, explore};
+use quickcheck::quickcheck;
+
+use crate::graph::{Graph, NODES, broken_in, explored, fair, fault, graph};
+
+/// Distances from node 0, by relaxing every edge until nothing changes.
+fn distances(graph: &Graph) -> BTreeMap<u8, usize> {
+    let mut distances = BTreeMap::from([(0, 0)]);
+    for _ in 0..NODES {
+        for edge in &graph.edges {
+            if let Some(from) = distances.get(&edge.from).copied() {
+                let to = distances.entry(edge.to).or_insert(usize::MAX);
+                *to = (*to).min(from + 1);
+            }
+        }
+    }
+    distances
+}
+
+fn is_quiescent(graph: &Graph, node: u8) -> bool {
+    !graph.edges.iter().any(|edge| edge.from == node && !edge.is_fault && edge.to != node)
+}
+
+quickcheck! {
+    fn exploration_agrees_with_a_naive_one(graph: Graph) -> bool {
+        let found = explored(&graph);
+        let distances = distances(&graph);
+        let nearest = |is_broken: &dyn Fn(u8) -> bool| {
+            distances.iter().filter(|(node, _)| is_broken(**node)).map(|(_, distance)| *distance).min()
+        };
+        let reached_edges = graph.edges.iter().filter(|edge| distances.contains_key(&edge.from)).count();
+        found.stop == Stop::Complete
+            && found.state_count == distances.len()
+            && found.generated_count == 1 + reached_edges
+            && found.depth == distances.values().copied().max().unwrap_or(0)
+            && broken_in(&found, 0) == nearest(&|node| graph.bad.contains(&node))
+            && broken_in(&found, 1) == nearest(&|node| is_quiescent(&graph, node) && !graph.done.contains(&node))
+            && found.witnesses_met[0] == graph.edges.iter().any(|e| e.to == NODES - 1 && distances.contains_key(&e.from))
+    }
+
+    fn every_step_of_a_trace_is_a_transition(graph: Graph) -> bool {
+        explored(&graph).violations.iter().all(|violation| {
+            violation.trace.transitions().all(|(before, edge, after)| {
+                graph.edges.contains(edge) && edge.from == *before && edge.to == *after
+            })
+        })
+    }
+
+    fn two_runs_are_the_same(graph: Graph) -> bool {
+        explored(&graph) == explored(&graph)
+    }
+}
+
+fn deadlock_steps(graph: &Graph) -> Option<usize> {
+    broken_in(&explored(graph), 1)
+}
+
+#[test]
+fn a_fault_that_could_still_happen_does_not_hide_a_deadlock() {
+    assert_eq!(deadlock_steps(&graph(&[fair(0, 1), fault(1, 2), fair(2, 3)], &[], &[3])), Some(1));
+}
+
+#[test]
+fn a_step_that_changes_nothing_does_not_hide_a_deadlock() {
+    assert_eq!(deadlock_steps(&graph(&[fair(0, 1), fair(1, 1)], &[], &[0])), Some(1));
+}
+
+#[test]
+fn resting_where_the_work_is_done_is_no_deadlock() {
+    assert_eq!(deadlock_steps(&graph(&[fair(0, 1), fault(1, 0)], &[], &[1])), None);
+}
+
+#[test]
+fn the_trace_is_shortest_for_every_law_in_one_run() {
+    // Node 3 is bad and two steps away by way of 2, three by way of 1 and 4; node 5 is stuck, three away.
+    let edges = [fair(0, 1), fair(1, 4), fair(4, 3), fair(0, 2), fair(2, 3), fair(3, 5)];
+    let found = explored(&graph(&edges, &[3], &[]));
+    assert_eq!([broken_in(&found, 0), broken_in(&found, 1)], [Some(2), Some(3)]);
+}
+
+#[test]
+fn a_limit_that_is_hit_is_reported() {
+    let line: Vec<_> = (0..6).map(|node| fair(node, node + 1)).collect();
+    let line = graph(&line, &[6], &[]);
+    let stop = |limits, signal| explore(&line, limits, &mut |_| signal).stop;
+    let unlimited = Limits::default();
+    assert_eq!(stop(unlimited, Signal::Continue), Stop::Complete);
+    assert_eq!(stop(unlimited, Signal::Stop), Stop::Interrupted);
+    assert_eq!(stop(Limits { max_states: Some(3), ..unlimited }, Signal::Continue), Stop::MaxStates);
+    assert_eq!(stop(Limits { max_depth: Some(3), ..unlimited }, Signal::Continue), Stop::MaxDepth);
+    let none = Some(std::time::Duration::ZERO);
+    assert_eq!(stop(Limits { timeout: none, ..unlimited }, Signal::Continue), Stop::Timeout);
+}
