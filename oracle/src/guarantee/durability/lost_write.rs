@@ -56,6 +56,7 @@ enum Fate<'a> {
 enum Why<'a> {
     FinalPassed,
     FinalEnded,
+    FinalEmpty,
     LogWentBack,
     ReadersPassed,
     OffsetReused(&'a Attempt),
@@ -80,6 +81,9 @@ fn fate<'a>(event: EventKey, attempt: &Attempt, readers: &Readers<'a>, evidence:
             _ if is_read => Fate::Beyond,
             _ => Fate::Unknown,
         };
+    }
+    if is_complete && evidence.extent.has_final_read {
+        return Fate::Lost(None, Why::FinalEmpty);
     }
     if readers.keeps_delivered
         && let Some(next) = readers.successor(attempt, evidence)
@@ -108,6 +112,7 @@ fn lost_write(
     let told = match why {
         Why::FinalPassed => format!("the final read passed that place{shown_on} and did not find it"),
         Why::FinalEnded => format!("the complete final read ended before it{shown_on}"),
+        Why::FinalEmpty => "the complete final read found nothing there at all".to_owned(),
         Why::LogWentBack => {
             format!(
                 "the final read{shown_on} ends before it and holds events sent after it: the log went back"
