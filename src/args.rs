@@ -1,5 +1,6 @@
 //! The command line. Help starts with examples.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -84,6 +85,15 @@ pub(crate) struct BoundsArgs {
     /// Explore no further than this many steps; likewise
     #[arg(long, value_name = "STEPS")]
     pub(crate) max_depth: Option<usize>,
+    /// Stop when the process holds this much memory, such as 2GiB; likewise
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) max_memory: Option<u64>,
+    /// Threads that expand states; results are the same for any number
+    #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::MIN)]
+    pub(crate) threads: NonZeroUsize,
+    /// Keep whole states instead of 128-bit fingerprints: more memory, no odds of a mistake
+    #[arg(long)]
+    pub(crate) exact: bool,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -155,6 +165,20 @@ fn setting(text: &str) -> Result<(String, u8), String> {
     Ok((name.to_owned(), value))
 }
 
+/// A size in bytes: a number with an optional unit, `KiB`, `MiB` or `GiB`.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &text[digits.len()..] {
+        "" | "B" => 0,
+        "KiB" | "K" => 10,
+        "MiB" | "M" => 20,
+        "GiB" | "G" => 30,
+        unit => return Err(format!("`{unit}` is no unit: KiB, MiB or GiB is expected")),
+    };
+    let number: u64 = digits.trim().parse().map_err(|_| "a size is expected, such as 2GiB".to_owned())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "that is more than any machine has".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -162,5 +186,13 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         super::Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(super::size("2GiB"), Ok(2 << 30));
+        assert_eq!(super::size("512"), Ok(512));
+        assert!(super::size("2GB").is_err() && super::size("GiB").is_err());
+        assert!(super::size("99999999999999GiB").is_err());
     }
 }

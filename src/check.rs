@@ -8,7 +8,7 @@ use crate::args::{CheckArgs, Format};
 use crate::exit::Exit;
 use crate::output::{complain, print, print_json};
 use crate::progress::{ProgressLine, is_interrupted, stop_on_interrupt};
-use crate::request::{explained, limits, models};
+use crate::request::{explained, models, options};
 use crate::suggest::hint;
 
 #[derive(Serialize)]
@@ -30,11 +30,11 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
         preset: args.bounds.bounds.into(),
         settings: args.bounds.set.clone(),
         without: args.without.clone(),
-        limits: limits(&args.bounds),
+        options: options(&args.bounds),
     };
     let mut reports: Vec<Report> = Vec::new();
     for entry in entries {
-        let mut line = ProgressLine::new();
+        let mut line = ProgressLine::new(args.bounds.max_memory);
         let report = match entry.check(&request, &mut |progress| line.observe(progress)) {
             Ok(report) => report,
             Err(error) => {

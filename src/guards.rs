@@ -7,7 +7,7 @@ use crate::args::{Format, GuardsArgs};
 use crate::exit::Exit;
 use crate::output::{complain, print, print_json};
 use crate::progress::{ProgressLine, is_interrupted, stop_on_interrupt};
-use crate::request::{explained, limits, models};
+use crate::request::{explained, models, options};
 
 #[derive(Serialize)]
 struct Run {
@@ -26,10 +26,10 @@ pub(crate) fn run(args: &GuardsArgs) -> Exit {
     stop_on_interrupt();
     let mut matrices: Vec<Matrix> = Vec::new();
     for entry in entries {
-        let mut line = ProgressLine::new();
+        let mut line = ProgressLine::new(args.bounds.max_memory);
         let bounds = &args.bounds;
         let observe = &mut |progress| line.observe(progress);
-        let matrix = match Matrix::compute(entry, bounds.bounds.into(), &bounds.set, limits(bounds), observe)
+        let matrix = match Matrix::compute(entry, bounds.bounds.into(), &bounds.set, options(bounds), observe)
         {
             Ok(matrix) => matrix,
             Err(error) => {

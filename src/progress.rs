@@ -27,6 +27,7 @@ pub(crate) fn is_interrupted() -> bool {
 
 /// One line on the terminal that follows an exploration; silent where stderr is no terminal.
 pub(crate) struct ProgressLine {
+    max_memory_bytes: Option<u64>,
     is_terminal: bool,
     started: Instant,
     shown: Option<Instant>,
@@ -35,8 +36,9 @@ pub(crate) struct ProgressLine {
 impl ProgressLine {
     const INTERVAL: Duration = Duration::from_millis(200);
 
-    pub(crate) fn new() -> Self {
-        ProgressLine { is_terminal: io::stderr().is_terminal(), started: Instant::now(), shown: None }
+    pub(crate) fn new(max_memory_bytes: Option<u64>) -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        ProgressLine { max_memory_bytes, is_terminal, started: Instant::now(), shown: None }
     }
 
     /// Shows how far it is, and says whether to go on.
@@ -50,7 +52,13 @@ impl ProgressLine {
                 format!("{state_count} states, {rate:.0} a second, {frontier_count} waiting, depth {depth}");
             let _ = write!(io::stderr().lock(), "\r{line:<100}");
         }
-        if is_interrupted() { Signal::Stop } else { Signal::Continue }
+        if is_interrupted() {
+            Signal::Interrupt
+        } else if self.max_memory_bytes.is_some_and(|max| memory_bytes() >= max) {
+            Signal::OutOfMemory
+        } else {
+            Signal::Continue
+        }
     }
 
     /// Clears the line and, on a terminal, says how long it took.
@@ -60,4 +68,9 @@ impl ProgressLine {
             let _ = writeln!(io::stderr().lock(), "{clear}({:.2} s)", self.started.elapsed().as_secs_f64());
         }
     }
+}
+
+/// The memory that this process holds; 0 where the system does not tell.
+fn memory_bytes() -> u64 {
+    memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem as u64)
 }

@@ -1,7 +1,7 @@
 //! From the command line to a request that the catalogue understands.
 
 use lawspeaker_model::catalogue::{Entry, MODELS, RequestError, model};
-use lawspeaker_model::engine::Limits;
+use lawspeaker_model::engine::{Limits, Options};
 
 use crate::args::BoundsArgs;
 use crate::suggest::hint;
@@ -16,8 +16,10 @@ pub(crate) fn models(name: Option<&str>) -> Result<Vec<&'static Entry>, String> 
     })
 }
 
-pub(crate) fn limits(bounds: &BoundsArgs) -> Limits {
-    Limits { max_states: bounds.max_states, max_depth: bounds.max_depth, timeout: bounds.timeout }
+pub(crate) fn options(bounds: &BoundsArgs) -> Options {
+    let limits =
+        Limits { max_states: bounds.max_states, max_depth: bounds.max_depth, timeout: bounds.timeout };
+    Options { limits, threads: bounds.threads.into(), is_exact: bounds.exact }
 }
 
 /// An error with the nearest name and the names there are.

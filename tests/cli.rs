@@ -48,13 +48,17 @@ fn a_removed_guard_is_exit_1_and_two_runs_print_the_same() {
     assert_eq!(code(&first), 1);
     insta::assert_snapshot!(out(&first));
     assert_eq!(first, lawspeaker(&arguments));
+    let threaded = [arguments.as_slice(), &["--threads", "3"]].concat();
+    assert_eq!(out(&first), out(&lawspeaker(&threaded)));
     let json = ["check", "consumer-group", "--without", "commit-after-process", "--format", "json"];
     assert_eq!(lawspeaker(&json), lawspeaker(&json));
 }
 
 #[test]
 fn a_limit_that_is_hit_is_exit_3_and_a_violation_outranks_it() {
-    for limit in [["--timeout", "0s"], ["--max-states", "100"], ["--max-depth", "2"]] {
+    for limit in
+        [["--timeout", "0s"], ["--max-states", "100"], ["--max-depth", "2"], ["--max-memory", "1KiB"]]
+    {
         let held = lawspeaker(&["check", "partition-log", limit[0], limit[1]]);
         assert_eq!(code(&held), 3, "{limit:?}: {}", out(&held));
         assert!(out(&held).starts_with("INCONCLUSIVE") && out(&held).contains("stopped by"));

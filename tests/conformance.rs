@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use lawspeaker_history::{Guarantee, History, Op};
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, build};
 use lawspeaker_model::consumer_group::ConsumerGroup;
-use lawspeaker_model::engine::{Limits, Signal, Trace, explore};
+use lawspeaker_model::engine::{Limits, Options, Signal, Trace, explore};
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_oracle::{Outcome, Profile, Verdict, judge, report};
 use proptest::prelude::*;
@@ -88,7 +88,9 @@ fn seen_and_unseen<M: DomainModel>() -> (Vec<String>, Vec<String>) {
         let model: M = build(&Request { without: vec![guard.name.to_owned()], ..Request::default() })
             .expect("the model has its guards");
         let laws = model.laws();
-        for violation in explore(&model, limits, &mut |_| Signal::Continue).violations {
+        for violation in
+            explore(&model, Options { limits, ..Options::default() }, &mut |_| Signal::Continue).violations
+        {
             let guarantee = laws[violation.law].guarantee;
             let verdict = verdict(&told(&model, &violation.trace));
             let line = format!("{} without {}", guarantee, guard.name);

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use lawspeaker_history::Guarantee;
 use lawspeaker_model::catalogue::{MODELS, Preset, Request};
-use lawspeaker_model::engine::{Limits, Signal};
+use lawspeaker_model::engine::{Limits, Options, Signal};
 use lawspeaker_model::matrix::Matrix;
 use lawspeaker_oracle::Anomaly;
 
@@ -238,7 +238,8 @@ fn the_matrix_in_the_docs_equals_its_snapshot() {
 #[test]
 fn a_matrix_of_few_states_is_incomplete_and_says_so() {
     let limits = Limits { max_states: Some(10), ..Limits::default() };
-    let matrix = Matrix::compute(&MODELS[0], Preset::Small, &[], limits, &mut |_| Signal::Continue);
+    let options = Options { limits, ..Options::default() };
+    let matrix = Matrix::compute(&MODELS[0], Preset::Small, &[], options, &mut |_| Signal::Continue);
     let text = matrix.expect("the limits are sound").text();
     assert!(text.contains('?') && text.contains("does not break"), "{text}");
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::{Limits, Progress, Signal, System};
+use crate::engine::{Options, Progress, Signal, System};
 use crate::guard::{Guard, Guards};
 use crate::report::{Report, check};
 
@@ -73,8 +73,8 @@ pub struct Request {
     pub settings: Vec<(String, u8)>,
     /// The guards to remove.
     pub without: Vec<String>,
-    /// How far to explore.
-    pub limits: Limits,
+    /// How to explore, and how far.
+    pub options: Options,
 }
 
 /// Why a request makes no sense.

@@ -2,7 +2,7 @@
 //!
 //! What it guarantees, within the limits given:
 //! * every reachable state is visited once, breadth-first, in an order that depends on nothing but the model, so
-//!   two runs give the same counts and the same traces;
+//!   two runs give the same counts and the same traces, whatever the number of threads;
 //! * the trace to each violated law is a shortest one, whatever else is violated in the same run;
 //! * a state in which only faults can go on is *quiescent*: goals are checked there, and a quiescent state that is
 //!   no accepted end is a deadlock, even where faults could still happen;
@@ -10,21 +10,24 @@
 //!   shortest stem and then a cycle that goes on for ever;
 //! * a limit that was hit is reported: an exploration that is not complete never counts as success.
 //!
-//! States are told apart by keyed 128-bit fingerprints; [`Exploration::collision_odds`] bounds the chance that two
+//! States are told apart by keyed 128-bit fingerprints, or exactly where [`Options::is_exact`](Options) says so; [`Exploration::collision_odds`](Exploration) bounds the chance that two
 //! of them were mixed up (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction).
 //! Time is O(transitions), memory is one fingerprint and one parent a state, and the states of two levels; with laws on
 //! infinite behaviours, the graph too, eight bytes a transition.
 
 mod blame;
 mod components;
+mod expand;
 mod explore;
-mod fingerprint;
 mod graph;
 mod liveness;
 mod system;
 mod trace;
+mod visited;
 
 pub use blame::{Blame, blame};
-pub use explore::{Exploration, Limits, Progress, Signal, Stop, Violation, explore};
+#[doc(hidden)]
+pub use explore::explore_with_hash;
+pub use explore::{Exploration, Limits, Options, Progress, Signal, Stop, Violation, explore};
 pub use system::{FairGroup, Law, System, Telling, When, Witness, properties};
 pub use trace::{Step, Trace};

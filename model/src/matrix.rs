@@ -6,7 +6,7 @@ use lawspeaker_history::Guarantee;
 use serde::Serialize;
 
 use crate::catalogue::{Entry, Observer, Preset, Request, RequestError};
-use crate::engine::Limits;
+use crate::engine::Options;
 use crate::report::{Outcome, Report};
 
 /// The matrix of one model.
@@ -48,7 +48,7 @@ impl Matrix {
         model: &Entry,
         preset: Preset,
         settings: &[(String, u8)],
-        limits: Limits,
+        options: Options,
         observe: Observer<'_>,
     ) -> Result<Self, RequestError> {
         let mut guarantees: Vec<Guarantee> = model.laws().iter().map(|law| law.guarantee).collect();
@@ -57,7 +57,7 @@ impl Matrix {
         let mut rows = Vec::new();
         for guard in model.guards {
             let without = vec![guard.name.to_owned()];
-            let request = Request { preset, settings: settings.to_vec(), without, limits };
+            let request = Request { preset, settings: settings.to_vec(), without, options };
             let report = model.check(&request, observe)?;
             rows.push(Row {
                 guard: guard.name,

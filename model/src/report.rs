@@ -75,6 +75,8 @@ pub struct Explored {
     pub generated: usize,
     /// Steps to the farthest state.
     pub depth: usize,
+    /// Distinct states by their distance from the initial ones.
+    pub levels: Vec<usize>,
     /// Whether that is all there is within the bounds.
     pub is_complete: bool,
     /// The limit that was hit, in words; `None` if complete.
@@ -170,7 +172,7 @@ pub struct BlameInWords {
 
 /// Checks `model`, which was built from `request`.
 pub fn check<M: DomainModel>(model: &M, request: &Request, observe: Observer<'_>) -> Report {
-    let exploration = explore(model, request.limits, observe);
+    let exploration = explore(model, request.options, observe);
     let removed: Vec<&'static Guard> = M::GUARDS
         .iter()
         .copied()
@@ -221,15 +223,17 @@ fn explored<M: DomainModel>(exploration: &Exploration<M>) -> Explored {
         Stop::MaxStates => Some("the limit on states"),
         Stop::MaxDepth => Some("the limit on depth"),
         Stop::Timeout => Some("the time limit"),
+        Stop::MaxMemory => Some("the limit on memory"),
         Stop::Interrupted => Some("an interrupt"),
     };
     Explored {
         states: exploration.state_count,
         generated: exploration.generated_count,
-        depth: exploration.depth,
+        depth: exploration.depth(),
+        levels: exploration.levels.clone(),
         is_complete: exploration.stop == Stop::Complete,
         stopped_by,
-        collision_odds: exploration.collision_odds(),
+        collision_odds: exploration.collision_odds,
         coverage: exploration.coverage.clone(),
     }
 }

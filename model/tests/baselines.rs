@@ -2,7 +2,7 @@
 
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
 use lawspeaker_model::consumer_group::ConsumerGroup;
-use lawspeaker_model::engine::{Limits, Signal, Stop, explore};
+use lawspeaker_model::engine::{Options, Signal, Stop, explore};
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::Outcome;
 use stateright::Checker;
@@ -34,7 +34,7 @@ where
     M::State: Send + Sync,
     M::Action: Send + Sync,
 {
-    let ours = explore(&system, Limits::default(), &mut |_| Signal::Continue);
+    let ours = explore(&system, Options::default(), &mut |_| Signal::Continue);
     assert_eq!(ours.stop, Stop::Complete);
     let theirs = system.checker().spawn_bfs().join();
     assert_eq!(theirs.unique_state_count(), ours.state_count);
@@ -50,4 +50,22 @@ fn stateright_counts_the_same_states_of_the_partition_log() {
 #[test]
 fn stateright_counts_the_same_states_of_the_consumer_group() {
     stateright_agrees(ConsumerGroup::preset(Preset::Small));
+}
+
+/// Everything that a check of a baseline reports, however it is explored.
+#[test]
+fn threads_and_exact_states_change_nothing() {
+    for entry in lawspeaker_model::catalogue::MODELS {
+        let report = |options| {
+            let without = entry.guards[0].name.to_owned();
+            let request = Request { options, without: vec![without], ..Request::default() };
+            let mut report =
+                entry.check(&request, &mut |_| Signal::Continue).expect("the model has its guards");
+            report.explored.collision_odds = 0.0;
+            report
+        };
+        let one = report(Options::default());
+        assert_eq!(one, report(Options { threads: 3, ..Options::default() }));
+        assert_eq!(one, report(Options { is_exact: true, ..Options::default() }));
+    }
 }

@@ -1,7 +1,7 @@
 //! Every guard is needed: removed, it breaks what it is named for, in a shortest trace that is kept as a snapshot.
 
 use lawspeaker_model::catalogue::{Entry, MODELS, Preset, Request};
-use lawspeaker_model::engine::{Limits, Signal};
+use lawspeaker_model::engine::{Limits, Options, Signal};
 use lawspeaker_model::matrix::Matrix;
 use lawspeaker_model::report::{Outcome, Report, counterexample_text};
 
@@ -9,10 +9,14 @@ fn check(entry: &Entry, request: &Request) -> Report {
     entry.check(request, &mut |_| Signal::Continue).expect("the request names what there is")
 }
 
+fn no_deeper_than(steps: usize) -> Options {
+    Options { limits: Limits { max_depth: Some(steps), ..Limits::default() }, ..Options::default() }
+}
+
 /// Explores no deeper than the violation asked for; the matrix has explored everything.
 fn show(entry: &Entry, guard: &str, steps: usize) -> String {
-    let limits = Limits { max_depth: Some(steps + 1), ..Limits::default() };
-    let report = check(entry, &Request { without: vec![guard.to_owned()], limits, ..Request::default() });
+    let without = vec![guard.to_owned()];
+    let report = check(entry, &Request { without, options: no_deeper_than(steps + 1), ..Request::default() });
     counterexample_text(&report.counterexamples[0])
 }
 
@@ -20,7 +24,8 @@ fn show(entry: &Entry, guard: &str, steps: usize) -> String {
 fn every_guard_is_needed_and_every_guarantee_falls() {
     for entry in MODELS {
         let matrix =
-            Matrix::compute(entry, Preset::Small, &[], Limits::default(), &mut |_| Signal::Continue).unwrap();
+            Matrix::compute(entry, Preset::Small, &[], Options::default(), &mut |_| Signal::Continue)
+                .unwrap();
         insta::assert_snapshot!(format!("{}-guards", entry.name), matrix.text());
         assert_eq!(matrix.outcome(), Outcome::Holds);
         assert!(matrix.rows.iter().all(|row| row.is_complete));
@@ -59,9 +64,8 @@ fn a_masked_guard_alone_upholds_its_guarantee_when_the_mask_is_off() {
 fn every_step_that_is_blamed_exists_and_every_counterexample_is_told_whole() {
     for entry in MODELS {
         for guard in entry.guards {
-            let limits = Limits { max_depth: Some(13), ..Limits::default() };
-            let report =
-                check(entry, &Request { without: vec![guard.name.into()], limits, ..Request::default() });
+            let (without, options) = (vec![guard.name.to_owned()], no_deeper_than(13));
+            let report = check(entry, &Request { without, options, ..Request::default() });
             let first = &report.counterexamples[0];
             assert_eq!(first.guarantee, guard.upholds);
             let blame = first.blame.as_ref().expect("the guard that was removed is to blame");

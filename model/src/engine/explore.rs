@@ -1,23 +1,40 @@
 //! Breadth-first search.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
 
-use super::fingerprint::{Fingerprint, Table, collision_odds, fingerprint};
-use super::graph::{Edge, Graph};
+use super::expand::{Expander, Expansion, Placed, Tally};
+use super::graph::{Edge, Graph, Node};
 use super::liveness::{Question, lasso};
+use super::visited::{Fingerprint, Visited, collision_odds, fingerprint};
 use super::{System, Trace, When};
 
 /// How far an exploration may go. What is beyond is reported, never passed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The most states to visit.
+    /// About the most states to visit; the last ones may bring a few more.
     pub max_states: Option<usize>,
     /// The most steps from an initial state.
     pub max_depth: Option<usize>,
     /// The longest time to run.
     pub timeout: Option<Duration>,
+}
+
+/// How to explore; none of it changes what is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How far to go.
+    pub limits: Limits,
+    /// How many threads expand states, from 1.
+    pub threads: usize,
+    /// Whether to keep whole states instead of fingerprints: more memory, and no odds of a mistake.
+    pub is_exact: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { limits: Limits::default(), threads: 1, is_exact: false }
+    }
 }
 
 /// Why an exploration ended.
@@ -31,7 +48,9 @@ pub enum Stop {
     MaxDepth,
     /// [`Limits::timeout`] was hit.
     Timeout,
-    /// The observer asked to stop.
+    /// The observer saw that memory runs out.
+    MaxMemory,
+    /// The observer was told to stop.
     Interrupted,
 }
 
@@ -53,8 +72,10 @@ pub struct Progress {
 pub enum Signal {
     /// Go on.
     Continue,
-    /// Stop here; the exploration is reported as [`Stop::Interrupted`].
-    Stop,
+    /// Stop here, for lack of memory: [`Stop::MaxMemory`].
+    OutOfMemory,
+    /// Stop here, because somebody said so: [`Stop::Interrupted`].
+    Interrupt,
 }
 
 /// A law that does not hold, and a shortest trace to a state that breaks it.
@@ -76,8 +97,8 @@ pub struct Exploration<S: System> {
     pub state_count: usize,
     /// States generated: the initial ones and one a transition, as TLC counts them.
     pub generated_count: usize,
-    /// Steps to the farthest state.
-    pub depth: usize,
+    /// Distinct states by their distance from the initial ones; the last is the depth.
+    pub levels: Vec<usize>,
     /// Why it ended.
     pub stop: Stop,
     /// The laws that do not hold, in the order of [`System::laws`].
@@ -89,28 +110,40 @@ pub struct Exploration<S: System> {
     pub checked_counts: Vec<usize>,
     /// How often each kind of action was taken.
     pub coverage: BTreeMap<&'static str, u64>,
+    /// An upper bound on the chance that a state was missed because two fingerprints were equal; 0 if exact.
+    pub collision_odds: f64,
 }
 
 impl<S: System> Exploration<S> {
-    /// An upper bound on the chance that a state was missed because two fingerprints were equal.
-    pub fn collision_odds(&self) -> f64 {
-        collision_odds(self.state_count)
+    /// Steps to the farthest state.
+    pub fn depth(&self) -> usize {
+        self.levels.len().saturating_sub(1)
     }
 }
 
-/// How many states are expanded between two looks at the clock and the observer.
-const STATES_PER_LOOK: usize = 512;
-
-/// Explores `system` and tells `observe` how far it is, every few hundred states.
+/// Explores `system` and tells `observe` how far it is, many times a second.
+///
+/// Counts, verdicts and traces are the same for any number of threads.
 ///
 /// # Panics
-/// Beyond 2^32 states.
+/// Beyond 2^32 states, beyond 64 laws, and where the model panics.
 pub fn explore<S: System>(
     system: &S,
-    limits: Limits,
+    options: Options,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
-    let mut search = Search::new(system, limits);
+    explore_with_hash(system, options, fingerprint, observe)
+}
+
+/// The same with another hash than the engine's own, to show what a weak one loses.
+#[doc(hidden)]
+pub fn explore_with_hash<S: System>(
+    system: &S,
+    options: Options,
+    hash: fn(&S::State) -> u128,
+    observe: &mut dyn FnMut(Progress) -> Signal,
+) -> Exploration<S> {
+    let mut search = Search::new(system, options, hash);
     search.add_initial_states();
     let stop = search.run(observe);
     search.finish(stop)
@@ -119,226 +152,220 @@ pub fn explore<S: System>(
 /// How a state was reached: from which state, by which of its actions; an initial state has no parent.
 #[derive(Clone, Copy)]
 struct Origin {
-    parent: u32,
+    parent: Node,
     ordinal: u32,
 }
 
-const NO_PARENT: u32 = u32::MAX;
+const NO_PARENT: Node = Node::MAX;
 
-/// What laws on infinite behaviours need of every state.
-struct Memory {
-    graph: Graph,
-    fingerprints: Vec<Fingerprint>,
-    /// For each such law, its place, and for each state whether the goal is owed from it, and whether it is met.
-    promises: Vec<(usize, Vec<bool>, Vec<bool>)>,
-}
+/// The most states that are expanded between two looks at the clock and the observer.
+const BLOCK: usize = 4096;
 
 struct Search<'a, S: System> {
-    system: &'a S,
-    laws: Vec<super::Law<S>>,
-    witnesses: Vec<super::Witness<S>>,
-    limits: Limits,
+    expander: Expander<'a, S>,
+    options: Options,
     started: Instant,
-    seen: Table<u32>,
-    memory: Option<Memory>,
+    visited: Visited<S::State>,
     origins: Vec<Origin>,
-    frontier: Vec<(u32, S::State)>,
-    next_frontier: Vec<(u32, S::State)>,
+    /// The states of this level that are not expanded yet, and those of the next.
+    frontier: Vec<Placed<S>>,
+    next_frontier: Vec<Placed<S>>,
+    levels: Vec<usize>,
     generated_count: usize,
-    depth: usize,
-    broken_at: Vec<Option<u32>>,
-    witnesses_met: Vec<bool>,
+    broken_at: Vec<Option<Node>>,
     checked_counts: Vec<usize>,
-    coverage: BTreeMap<&'static str, u64>,
+    tally: Tally,
+    promises: Option<Promises>,
+}
+
+/// What laws on infinite behaviours need of every state, by law as bits.
+#[derive(Default)]
+struct Promises {
+    graph: Graph,
+    owed: Vec<u64>,
+    met: Vec<u64>,
 }
 
 impl<'a, S: System> Search<'a, S> {
-    fn new(system: &'a S, limits: Limits) -> Self {
-        let laws = system.laws();
-        let witnesses = system.witnesses();
-        let live = laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness());
-        let promises: Vec<_> = live.map(|(place, _)| (place, Vec::new(), Vec::new())).collect();
-        let memory = (!promises.is_empty()).then(|| Memory {
-            graph: Graph::default(),
-            fingerprints: Vec::new(),
-            promises,
-        });
+    fn new(system: &'a S, options: Options, hash: fn(&S::State) -> Fingerprint) -> Self {
+        let (laws, witnesses, kinds) = (system.laws(), system.witnesses(), system.action_kinds());
+        assert!(laws.len() <= 64, "laws are bits of a word");
+        let expander = Expander { system, laws, witnesses, kinds, hash };
         Search {
-            memory,
-            system,
-            limits,
+            options,
             started: Instant::now(),
-            seen: Table::default(),
+            visited: Visited::new(options.is_exact),
             origins: Vec::new(),
             frontier: Vec::new(),
             next_frontier: Vec::new(),
+            levels: Vec::new(),
             generated_count: 0,
-            depth: 0,
-            broken_at: vec![None; laws.len()],
-            witnesses_met: vec![false; witnesses.len()],
-            checked_counts: vec![0; laws.len()],
-            coverage: system.action_kinds().iter().map(|kind| (*kind, 0)).collect(),
-            laws,
-            witnesses,
+            broken_at: vec![None; expander.laws.len()],
+            checked_counts: vec![0; expander.laws.len()],
+            tally: expander.empty_tally(),
+            promises: expander.laws.iter().any(|law| law.when.is_liveness()).then(Promises::default),
+            expander,
         }
     }
 
     fn add_initial_states(&mut self) {
-        for (ordinal, state) in self.system.init_states().into_iter().enumerate() {
-            self.visit(Origin { parent: NO_PARENT, ordinal: ordinal as u32 }, state);
+        for (ordinal, state) in self.expander.system.init_states().into_iter().enumerate() {
+            let fingerprint = (self.expander.hash)(&state);
+            self.visit(Origin { parent: NO_PARENT, ordinal: ordinal as u32 }, fingerprint, state);
         }
-        std::mem::swap(&mut self.frontier, &mut self.next_frontier);
     }
 
     fn run(&mut self, observe: &mut dyn FnMut(Progress) -> Signal) -> Stop {
-        while !self.frontier.is_empty() {
-            if self.limits.max_depth == Some(self.depth) {
+        while !self.next_frontier.is_empty() {
+            self.frontier = std::mem::take(&mut self.next_frontier);
+            self.levels.push(self.frontier.len());
+            if self.options.limits.max_depth.is_some_and(|max| self.levels.len() > max) {
                 return Stop::MaxDepth;
             }
-            let level = std::mem::take(&mut self.frontier);
-            for (place, (index, state)) in level.iter().enumerate() {
-                if place % STATES_PER_LOOK == 0
-                    && let Some(stop) = self.look_up(level.len() - place, observe)
-                {
+            while !self.frontier.is_empty() {
+                if let Some(stop) = self.look_up(observe) {
                     return stop;
                 }
-                if self.limits.max_states.is_some_and(|max| self.origins.len() >= max) {
-                    return Stop::MaxStates;
-                }
-                self.expand(*index, state);
+                self.expand_block();
             }
-            std::mem::swap(&mut self.frontier, &mut self.next_frontier);
-            self.depth += usize::from(!self.frontier.is_empty());
         }
         Stop::Complete
     }
 
-    /// Whether the clock or the observer says to stop.
-    fn look_up(&self, left_count: usize, observe: &mut dyn FnMut(Progress) -> Signal) -> Option<Stop> {
+    /// Whether a limit or the observer says to stop.
+    fn look_up(&self, observe: &mut dyn FnMut(Progress) -> Signal) -> Option<Stop> {
+        let Limits { max_states, timeout, .. } = self.options.limits;
         let elapsed = self.started.elapsed();
-        if self.limits.timeout.is_some_and(|timeout| elapsed >= timeout) {
+        if max_states.is_some_and(|max| self.origins.len() >= max) {
+            return Some(Stop::MaxStates);
+        }
+        if timeout.is_some_and(|timeout| elapsed >= timeout) {
             return Some(Stop::Timeout);
         }
-        let frontier_count = left_count + self.next_frontier.len();
-        let progress =
-            Progress { state_count: self.origins.len(), frontier_count, depth: self.depth, elapsed };
-        (observe(progress) == Signal::Stop).then_some(Stop::Interrupted)
+        let signal = observe(Progress {
+            state_count: self.origins.len(),
+            frontier_count: self.frontier.len() + self.next_frontier.len(),
+            depth: self.levels.len() - 1,
+            elapsed,
+        });
+        match signal {
+            Signal::Continue => None,
+            Signal::OutOfMemory => Some(Stop::MaxMemory),
+            Signal::Interrupt => Some(Stop::Interrupted),
+        }
     }
 
-    fn expand(&mut self, index: u32, state: &S::State) {
-        let mut actions = Vec::new();
-        self.system.actions(state, &mut actions);
-        let mut is_quiescent = true;
+    /// Expands the first states of the frontier, few where the limit on states is near.
+    fn expand_block(&mut self) {
+        let left =
+            self.options.limits.max_states.map_or(usize::MAX, |max| max.saturating_sub(self.origins.len()));
+        let count = (left / 16).clamp(1, BLOCK).min(self.frontier.len());
+        let rest = self.frontier.split_off(count);
+        let block = std::mem::replace(&mut self.frontier, rest);
+        let (expansions, tally) = self.expander.expand_all(&block, self.options.threads.max(1));
+        self.tally.add(&tally);
+        for ((node, _), expansion) in block.iter().zip(expansions) {
+            self.merge(*node, expansion);
+        }
+    }
+
+    fn merge(&mut self, node: Node, expansion: Expansion<S::State>) {
+        self.note(node, &expansion);
+        let keeps_edges = self.promises.is_some();
         let mut edges = Vec::new();
-        for (ordinal, action) in actions.into_iter().enumerate() {
-            let kind = self.system.kind(&action);
-            let is_fault = self.system.is_fault(&action);
-            let Some(next) = self.system.next_state(state, action.clone()) else { continue };
-            if !self.system.within_boundary(&next) {
-                continue;
-            }
-            *self.coverage.entry(kind).or_default() += 1;
-            for (witness, is_met) in self.witnesses.iter().zip(&mut self.witnesses_met) {
-                *is_met = *is_met || (witness.is_met)(self.system, state, &action, &next);
-            }
-            // A step that changes nothing is no way to go on.
-            let changes = next != *state;
-            is_quiescent &= is_fault || !changes;
-            let to = self.visit(Origin { parent: index, ordinal: ordinal as u32 }, next);
-            if changes && self.memory.is_some() {
-                edges.push(Edge { to, group: self.system.fair_group(&action) });
+        for successor in expansion.successors {
+            let origin = Origin { parent: node, ordinal: successor.ordinal };
+            let to = self.visit(origin, successor.fingerprint, successor.state);
+            if keeps_edges && successor.is_change {
+                edges.push(Edge { to, group: successor.group });
             }
         }
-        if let Some(memory) = &mut self.memory {
-            memory.graph.expand(edges);
-        }
-        if is_quiescent {
-            self.check(|when| matches!(when, When::Quiescent), index, state);
+        if let Some(promises) = &mut self.promises {
+            promises.graph.expand(edges);
+            promises.owed.push(expansion.owed);
+            promises.met.push(expansion.met);
         }
     }
 
-    fn visit(&mut self, origin: Origin, state: S::State) -> u32 {
+    fn note(&mut self, node: Node, judged: &Expansion<S::State>) {
+        for place in 0..self.broken_at.len() {
+            self.checked_counts[place] += usize::from(judged.checked & (1 << place) != 0);
+            if judged.broken & (1 << place) != 0 && self.broken_at[place].is_none() {
+                self.broken_at[place] = Some(node);
+            }
+        }
+    }
+
+    fn visit(&mut self, origin: Origin, fingerprint: Fingerprint, state: S::State) -> Node {
         self.generated_count += 1;
-        let fingerprint = fingerprint(&state);
-        let index = u32::try_from(self.origins.len()).expect("fewer than 2^32 states fit into memory");
-        match self.seen.entry(fingerprint) {
-            Entry::Occupied(seen) => return *seen.get(),
-            Entry::Vacant(unseen) => unseen.insert(index),
-        };
-        self.origins.push(origin);
-        self.check(|when| matches!(when, When::Always), index, &state);
-        if let Some(memory) = &mut self.memory {
-            memory.fingerprints.push(fingerprint);
-            for (place, is_from, is_goal) in &mut memory.promises {
-                let law = &self.laws[*place];
-                is_goal.push((law.holds)(self.system, &state));
-                is_from.push(match law.when {
-                    When::LeadsTo(from) => from(self.system, &state),
-                    _ => origin.parent == NO_PARENT,
-                });
-            }
+        let place = Node::try_from(self.origins.len()).expect("fewer than 2^32 states fit into memory");
+        let (node, is_new) = self.visited.insert(fingerprint, &state, place);
+        if is_new {
+            self.origins.push(origin);
+            self.next_frontier.push((node, state));
         }
-        self.next_frontier.push((index, state));
-        index
+        node
     }
 
-    fn check(&mut self, is_now: fn(&When<S>) -> bool, index: u32, state: &S::State) {
-        for (place, law) in self.laws.iter().enumerate().filter(|(_, law)| is_now(&law.when)) {
-            self.checked_counts[place] += 1;
-            if self.broken_at[place].is_none() && !(law.holds)(self.system, state) {
-                self.broken_at[place] = Some(index);
-            }
-        }
-    }
-
-    /// The violations of laws on infinite behaviours; the graph must be complete.
-    fn lassos(&mut self) -> Vec<Violation<S>> {
-        let Some(memory) = self.memory.take() else { return Vec::new() };
-        let is_initial = |index: &u32| self.origins[*index as usize].parent == NO_PARENT;
-        let initial: Vec<u32> = (0..self.origins.len() as u32).take_while(is_initial).collect();
-        let mut violations = Vec::new();
-        for (law, is_from, is_goal) in &memory.promises {
-            self.checked_counts[*law] = self.origins.len();
-            let question = Question { initial: &initial, is_from, is_goal };
-            let Some(lasso) = lasso(&memory.graph, &question) else { continue };
-            let start = self.origins[lasso.stem[0] as usize].ordinal as usize;
-            let path = lasso.stem[1..].iter().chain(&lasso.cycle);
-            let fingerprints = path.map(|node| memory.fingerprints[*node as usize]);
-            let trace = Trace::follow(self.system, start, fingerprints);
-            violations.push(Violation { law: *law, trace, cycle_start: Some(lasso.stem.len() - 1) });
-        }
-        violations
-    }
-
-    fn trace_to(&self, index: u32) -> Trace<S> {
+    fn trace_to(&self, node: Node) -> Trace<S> {
         let mut ordinals = Vec::new();
-        let mut origin = self.origins[index as usize];
+        let mut origin = self.origins[node as usize];
         while origin.parent != NO_PARENT {
             ordinals.push(origin.ordinal);
             origin = self.origins[origin.parent as usize];
         }
         ordinals.reverse();
-        Trace::replay(self.system, origin.ordinal as usize, &ordinals)
+        Trace::replay(self.expander.system, origin.ordinal as usize, &ordinals)
+    }
+
+    /// The violations of laws on infinite behaviours; the graph must be complete.
+    fn lassos(&mut self) -> Vec<Violation<S>> {
+        let Some(promises) = self.promises.take() else { return Vec::new() };
+        let is_initial = |node: &Node| self.origins[*node as usize].parent == NO_PARENT;
+        let initial: Vec<Node> = (0..self.origins.len() as Node).take_while(is_initial).collect();
+        let mut violations = Vec::new();
+        for (place, law) in self.expander.laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness()) {
+            self.checked_counts[place] = self.origins.len();
+            let is_goal: Vec<bool> = promises.met.iter().map(|met| met & (1 << place) != 0).collect();
+            let is_from: Vec<bool> = match law.when {
+                When::LeadsTo(_) => promises.owed.iter().map(|owed| owed & (1 << place) != 0).collect(),
+                _ => (0..self.origins.len() as Node).map(|node| is_initial(&node)).collect(),
+            };
+            let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };
+            if let Some(lasso) = lasso(&promises.graph, &question) {
+                let start = self.origins[lasso.stem[0] as usize].ordinal as usize;
+                let path = lasso.stem[1..].iter().chain(&lasso.cycle).copied();
+                let find = |state: &S::State| self.visited.find((self.expander.hash)(state), state);
+                let trace = Trace::follow(self.expander.system, start, path, &find);
+                violations.push(Violation { law: place, trace, cycle_start: Some(lasso.stem.len() - 1) });
+            }
+        }
+        violations
     }
 
     fn finish(mut self, stop: Stop) -> Exploration<S> {
-        let broken =
-            self.broken_at.iter().enumerate().filter_map(|(law, index)| index.map(|index| (law, index)));
-        let finite = |(law, index)| Violation { law, trace: self.trace_to(index), cycle_start: None };
+        // What was found and never expanded is checked all the same, as far as a state says by itself.
+        for (node, state) in self.frontier.split_off(0).into_iter().chain(self.next_frontier.split_off(0)) {
+            self.note(node, &self.expander.judge(&state, false));
+        }
+        let broken = self.broken_at.iter().enumerate().filter_map(|(law, node)| node.map(|node| (law, node)));
+        let finite = |(law, node)| Violation { law, trace: self.trace_to(node), cycle_start: None };
         let mut violations: Vec<_> = broken.map(finite).collect();
         if stop == Stop::Complete {
             violations.extend(self.lassos());
         }
         violations.sort_by_key(|violation| violation.law);
+        let state_count = self.origins.len();
         Exploration {
-            state_count: self.origins.len(),
+            state_count,
             generated_count: self.generated_count,
-            depth: self.depth,
+            levels: self.levels,
             stop,
             violations,
-            witnesses_met: self.witnesses_met,
+            witnesses_met: self.tally.is_met,
             checked_counts: self.checked_counts,
-            coverage: self.coverage,
+            coverage: self.expander.kinds.iter().copied().zip(self.tally.taken).collect(),
+            collision_odds: if self.options.is_exact { 0.0 } else { collision_odds(state_count) },
         }
     }
 }

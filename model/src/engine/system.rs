@@ -10,7 +10,9 @@ use stateright::{Model, Property};
 ///
 /// `Model::actions` and `Model::next_state` are the transition relation; they must be deterministic, and may
 /// depend on nothing but the state. Faults are actions like any other, budgeted in the state.
-pub trait System: Model<State: Clone + Debug + Eq + Hash, Action: Clone + Debug + PartialEq> + Sized {
+pub trait System:
+    Model<State: Clone + Debug + Eq + Hash + Send + Sync, Action: Clone + Debug + PartialEq> + Sized + Sync
+{
     /// Whether the environment does this, and not the system: nothing may rely on its happening.
     fn is_fault(&self, action: &Self::Action) -> bool;
 

@@ -1,7 +1,7 @@
 //! A path through a model.
 
 use super::System;
-use super::fingerprint::{Fingerprint, fingerprint};
+use super::graph::Node;
 
 /// One transition.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,24 +40,25 @@ impl<S: System> Trace<S> {
         trace
     }
 
-    /// Walks from the initial state by states of the given fingerprints.
+    /// Walks from the `start`-th initial state by the states of the given places.
     ///
     /// # Panics
     /// If there is no such path; the explorer's own lassos are paths.
     pub(super) fn follow(
         system: &S,
         start: usize,
-        fingerprints: impl IntoIterator<Item = Fingerprint>,
+        path: impl IntoIterator<Item = Node>,
+        place_of: &dyn Fn(&S::State) -> Option<Node>,
     ) -> Self {
         let start = system.init_states().swap_remove(start);
         let mut trace = Trace { start, steps: Vec::new() };
-        for wanted in fingerprints {
+        for wanted in path {
             let before = trace.last();
             let mut actions = Vec::new();
             system.actions(before, &mut actions);
             let step = actions.into_iter().find_map(|action| {
                 let state = system.next_state(before, action.clone())?;
-                (fingerprint(&state) == wanted).then_some(Step { action, state })
+                (place_of(&state) == Some(wanted)).then_some(Step { action, state })
             });
             trace.steps.push(step.expect("the explorer took this step"));
         }

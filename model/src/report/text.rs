@@ -176,11 +176,11 @@ fn bounds(out: &mut String, report: &Report) {
     let bounds: Vec<_> =
         report.bounds.iter().map(|bound| format!("{} {}", bound.name, bound.value)).collect();
     prose(out, "bounds     ", &format!("{}: {}", report.preset, bounds.join(", ")));
-    let odds = report.explored.collision_odds;
-    line!(
-        out,
-        "           nothing is claimed beyond them; a state was mistaken for another with odds below {odds:.0e}"
-    );
+    let odds = match report.explored.collision_odds {
+        0.0 => "whole states were compared".to_owned(),
+        odds => format!("a state was mistaken for another with odds below {odds:.0e}"),
+    };
+    line!(out, "           nothing is claimed beyond them; {odds}");
 }
 
 /// The widest line of prose; steps are never broken, so that they can be searched for.

@@ -2,7 +2,7 @@
 
 use lawspeaker_history::{Guarantee, Op};
 use lawspeaker_model::engine::{
-    Exploration, FairGroup, Law, Limits, Signal, System, Telling, When, Witness, explore,
+    Exploration, FairGroup, Law, Options, Signal, System, Telling, When, Witness, explore,
 };
 use quickcheck::{Arbitrary, Gen};
 use stateright::{Model, Property};
@@ -149,7 +149,7 @@ impl System for Graph {
 }
 
 pub(crate) fn explored(graph: &Graph) -> Exploration<Graph> {
-    explore(graph, Limits::default(), &mut |_| Signal::Continue)
+    explore(graph, Options::default(), &mut |_| Signal::Continue)
 }
 
 /// An edge without fault, of fair group 0.

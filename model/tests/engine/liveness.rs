@@ -1,7 +1,7 @@
 //! Fair behaviours: the lasso search against a naive one that tries every set of nodes, and on graphs with known
 //! answers.
 
-use lawspeaker_model::engine::{Exploration, Limits, Signal, Violation, explore};
+use lawspeaker_model::engine::{Exploration, Limits, Options, Signal, Violation, explore};
 use quickcheck::quickcheck;
 
 use crate::graph::{Edge, Graph, NODES, broken_in, explored, fair, fault, graph};
@@ -169,6 +169,6 @@ fn what_follows_is_owed_only_from_where_it_is_promised() {
 fn nothing_is_said_of_behaviours_that_were_not_explored() {
     let line = graph(&[fair(0, 1), fair(1, 2), fair(2, 3)], &[], &[3]);
     let limits = Limits { max_depth: Some(1), ..Limits::default() };
-    let found = explore(&line, limits, &mut |_| Signal::Continue);
+    let found = explore(&line, Options { limits, ..Options::default() }, &mut |_| Signal::Continue);
     assert_eq!((found.violations.len(), found.checked_counts[EVENTUALLY]), (0, 0));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lawspeaker_model::engine::{Limits, Signal, Stop, explore};
+use lawspeaker_model::engine::{Limits, Options, Signal, Stop, explore, explore_with_hash};
 use quickcheck::quickcheck;
 
 use crate::graph::{Graph, NODES, broken_in, explored, fair, fault, graph};
@@ -36,7 +36,7 @@ quickcheck! {
         found.stop == Stop::Complete
             && found.state_count == distances.len()
             && found.generated_count == 1 + reached_edges
-            && found.depth == distances.values().copied().max().unwrap_or(0)
+            && found.depth() == distances.values().copied().max().unwrap_or(0)
             && broken_in(&found, 0) == nearest(&|node| graph.bad.contains(&node))
             && broken_in(&found, 1) == nearest(&|node| is_quiescent(&graph, node) && !graph.done.contains(&node))
             && found.witnesses_met[0] == graph.edges.iter().any(|e| e.to == NODES - 1 && distances.contains_key(&e.from))
@@ -50,8 +50,14 @@ quickcheck! {
         })
     }
 
-    fn two_runs_are_the_same(graph: Graph) -> bool {
-        explored(&graph) == explored(&graph)
+    fn two_runs_are_the_same_however_they_are_run(graph: Graph) -> bool {
+        let run = |threads, is_exact| {
+            let options = Options { threads, is_exact, ..Options::default() };
+            let mut found = explore(&graph, options, &mut |_| Signal::Continue);
+            found.collision_odds = 0.0;
+            found
+        };
+        run(1, false) == run(1, false) && run(1, false) == run(2, false) && run(1, false) == run(3, true)
     }
 }
 
@@ -86,12 +92,29 @@ fn the_trace_is_shortest_for_every_law_in_one_run() {
 fn a_limit_that_is_hit_is_reported() {
     let line: Vec<_> = (0..6).map(|node| fair(node, node + 1)).collect();
     let line = graph(&line, &[6], &[]);
-    let stop = |limits, signal| explore(&line, limits, &mut |_| signal).stop;
+    let stop =
+        |limits, signal| explore(&line, Options { limits, ..Options::default() }, &mut |_| signal).stop;
     let unlimited = Limits::default();
     assert_eq!(stop(unlimited, Signal::Continue), Stop::Complete);
-    assert_eq!(stop(unlimited, Signal::Stop), Stop::Interrupted);
+    assert_eq!(stop(unlimited, Signal::Interrupt), Stop::Interrupted);
+    assert_eq!(stop(unlimited, Signal::OutOfMemory), Stop::MaxMemory);
     assert_eq!(stop(Limits { max_states: Some(3), ..unlimited }, Signal::Continue), Stop::MaxStates);
     assert_eq!(stop(Limits { max_depth: Some(3), ..unlimited }, Signal::Continue), Stop::MaxDepth);
     let none = Some(std::time::Duration::ZERO);
     assert_eq!(stop(Limits { timeout: none, ..unlimited }, Signal::Continue), Stop::Timeout);
+}
+
+/// A hash that keeps too few bits loses states; the exact set does not, and the engine's own hash agrees with it.
+#[test]
+fn a_weak_hash_would_be_caught() {
+    let line: Vec<_> = (0..6).map(|node| fair(node, node + 1)).collect();
+    let line = graph(&line, &[6], &[]);
+    let exact = Options { is_exact: true, ..Options::default() };
+    let count = |options, hash: fn(&u8) -> u128| {
+        let found = explore_with_hash(&line, options, hash, &mut |_| Signal::Continue);
+        (found.state_count, found.violations.len())
+    };
+    let weak = |node: &u8| u128::from(node / 2);
+    assert!(count(Options::default(), weak).0 < count(exact, weak).0);
+    assert_eq!(count(exact, weak), (explored(&line).state_count, explored(&line).violations.len()));
 }
