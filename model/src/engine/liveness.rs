@@ -44,6 +44,9 @@ pub(super) fn lasso(graph: &Graph, question: &Question<'_>) -> Option<Lasso> {
             fair.push(component);
         }
     }
+    if fair.is_empty() {
+        return None;
+    }
     let stems = shortest_stems(graph, question, &|node| component_of[node as usize].is_some());
     let ends = stems.into_iter().filter_map(|stem| {
         let end = *stem.last()?;

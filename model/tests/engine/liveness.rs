@@ -26,7 +26,7 @@ fn is_fair(graph: &Graph, nodes: &[u8], taken: &dyn Fn(&Edge) -> bool) -> bool {
     (0..3).all(|group| {
         let of_group = || moves(graph).filter(|edge| edge.group == Some(group));
         let is_disabled = |node: &u8| of_group().all(|edge| edge.from != *node);
-        nodes.iter().any(is_disabled) || of_group().any(|edge| taken(edge))
+        nodes.iter().any(is_disabled) || of_group().any(taken)
     })
 }
 

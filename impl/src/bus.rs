@@ -1,0 +1,293 @@
+//! The bus: topics with a fixed number of partitions, producers and consumer groups, all in one directory.
+//!
+//! A process opens the directory, and nobody else can while it is open. Everything the bus has acknowledged is there
+//! after any crash: events, committed offsets, topics. What it keeps is one journal a partition, one a group and
+//! topic, and one for the catalogue.
+//!
+//! The calls here block, and an acknowledgement waits for the disk; [`tokio_bus`](crate::tokio_bus) is for tasks.
+//!
+//! Cost: opening reads every partition once; publishing costs a write and a share of a sync; polling takes the
+//! group's lock and no lock of the partitions.
+
+mod catalogue;
+mod config;
+mod consumer;
+mod error;
+mod lanes;
+mod name;
+mod news;
+mod pipeline;
+mod producer;
+mod topic;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lawspeaker_history::{NoRecorder, Offset, Recorder};
+
+pub use config::{Config, ConfigError};
+pub use consumer::Consumer;
+pub use error::{
+    CreateTopicError, OpenBusError, OpenGroupError, OpenProducerError, PublishError, ReadPartitionError,
+    UnknownTopicError,
+};
+pub use name::NameError;
+pub use producer::{Published, TopicProducer};
+
+use crate::consumer_group::ConsumerGroup;
+use crate::id::{PartitionNumber, ProducerId};
+use crate::member::Member;
+use crate::partition_log::{AppendError, LogEntry, PartitionLog};
+use crate::producer::Producer;
+use crate::segment_journal::SegmentJournal;
+use crate::store::{FileStore, Store};
+use catalogue::Catalogue;
+use lanes::Lanes;
+use name::check_name;
+pub(crate) use pipeline::Pipeline;
+pub(crate) use producer::check_length;
+pub(crate) use topic::Topic;
+
+/// An open bus. Share it between threads by reference or in an [`Arc`].
+///
+/// Dropping it closes it, as [`close`](Self::close) does; producers and consumers that outlive it are refused.
+#[derive(Debug)]
+pub struct Bus {
+    store: Arc<dyn Store>,
+    config: Config,
+    recorder: Arc<dyn Recorder>,
+    catalogue: Catalogue,
+    topics: Mutex<BTreeMap<String, Arc<Topic>>>,
+    /// By group and topic.
+    groups: Mutex<BTreeMap<(String, String), Arc<ConsumerGroup>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bus {
+    /// Opens the bus in `directory`; creates it if there is none.
+    ///
+    /// # Errors
+    /// [`OpenBusError`]: the directory is open elsewhere or cannot be used, or a file in it is damaged.
+    pub fn open(directory: impl AsRef<Path>, config: Config) -> Result<Self, OpenBusError> {
+        Self::open_recorded(directory, config, Arc::new(NoRecorder))
+    }
+
+    /// As [`open`](Self::open), and records what happens, for the oracle to judge.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_recorded(
+        directory: impl AsRef<Path>,
+        config: Config,
+        recorder: Arc<dyn Recorder>,
+    ) -> Result<Self, OpenBusError> {
+        let directory = directory.as_ref();
+        let store = FileStore::open(directory).map_err(|source| OpenBusError::Directory {
+            directory: directory.display().to_string(),
+            source,
+        })?;
+        Self::open_in(Arc::new(store), config, recorder)
+    }
+
+    /// Opens the bus in any store, which nobody else may use meanwhile.
+    ///
+    /// # Errors
+    /// [`OpenBusError`].
+    pub fn open_in(
+        store: Arc<dyn Store>,
+        config: Config,
+        recorder: Arc<dyn Recorder>,
+    ) -> Result<Self, OpenBusError> {
+        config.check()?;
+        let recorder: Arc<dyn Recorder> = Arc::new(Lanes::over(recorder));
+        let catalogue = Self::open_catalogue(&store, &config)?;
+        let mut topics = BTreeMap::new();
+        for (name, partition_count) in catalogue.topics() {
+            let topic =
+                Topic::open(&name, partition_count, (&store, &config, &recorder), SegmentJournal::open)?;
+            topics.insert(name, Arc::new(topic));
+        }
+        let (topics, groups) = (Mutex::new(topics), Mutex::default());
+        Ok(Bus { store, config, recorder, catalogue, topics, groups })
+    }
+
+    /// The catalogue is created before any topic, so where there is a topic it must exist.
+    fn open_catalogue(store: &Arc<dyn Store>, config: &Config) -> Result<Catalogue, OpenBusError> {
+        let names = store.list().map_err(OpenBusError::Catalogue)?;
+        let has_topics = names.iter().any(|name| name.starts_with("topic~"));
+        let open = if has_topics { SegmentJournal::open } else { SegmentJournal::open_or_create };
+        let journal = open(Arc::clone(store), "catalogue", config.journal_limits())?;
+        Catalogue::open(journal).map_err(OpenBusError::Catalogue)
+    }
+
+    /// Creates a topic; one that exists with as many partitions is left as it is. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`CreateTopicError`].
+    pub fn create_topic(&self, topic: &str, partition_count: u32) -> Result<(), CreateTopicError> {
+        check_name("topic", topic)?;
+        let limit = self.config.max_partition_count;
+        if !(1..=limit).contains(&partition_count) {
+            return Err(CreateTopicError::PartitionCount { topic: topic.to_owned(), partition_count, limit });
+        }
+        let mut topics = lock(&self.topics);
+        match topics.get(topic).map(|existing| existing.partition_count()) {
+            Some(existing) if existing == partition_count => Ok(()),
+            Some(existing) => {
+                Err(CreateTopicError::Mismatch { topic: topic.to_owned(), existing, asked: partition_count })
+            }
+            None => {
+                let created = self.create_partitions(topic, partition_count);
+                let failed = |source| CreateTopicError::Store { topic: topic.to_owned(), source };
+                topics.insert(topic.to_owned(), Arc::new(created.map_err(failed)?));
+                Ok(())
+            }
+        }
+    }
+
+    /// The partitions come first and the catalogue last: a topic in the catalogue has all of its files.
+    fn create_partitions(&self, topic: &str, partition_count: u32) -> Result<Topic, OpenBusError> {
+        let parts = (&self.store, &self.config, &self.recorder);
+        let created = Topic::open(topic, partition_count, parts, SegmentJournal::open_or_create)?;
+        self.catalogue.add_topic(topic, partition_count).map_err(OpenBusError::Catalogue)?;
+        Ok(created)
+    }
+
+    /// The topics and their partition counts, in order of the names.
+    pub fn topics(&self) -> BTreeMap<String, u32> {
+        let topics = lock(&self.topics);
+        topics.iter().map(|(name, topic)| (name.clone(), topic.partition_count())).collect()
+    }
+
+    pub(crate) fn topic(&self, topic: &str) -> Result<Arc<Topic>, UnknownTopicError> {
+        let topics = lock(&self.topics);
+        topics.get(topic).cloned().ok_or_else(|| UnknownTopicError {
+            topic: topic.to_owned(),
+            known: topics.keys().cloned().collect(),
+        })
+    }
+
+    /// Opens the producer `name` of a topic. Its earlier incarnations are fenced: they can send no more.
+    ///
+    /// # Errors
+    /// [`OpenProducerError`].
+    pub fn producer(&self, topic: &str, name: &str) -> Result<TopicProducer, OpenProducerError> {
+        let (topic, producers) = self.open_producers(topic, name, Producer::open)?;
+        Ok(TopicProducer::new(topic, producers, self.config.max_message_bytes))
+    }
+
+    /// As [`producer`](Self::producer), with many events under way at once.
+    pub(crate) fn pipelines(
+        &self,
+        topic: &str,
+        name: &str,
+    ) -> Result<(Arc<Topic>, Vec<Pipeline>), OpenProducerError> {
+        self.open_producers(topic, name, Pipeline::open)
+    }
+
+    /// Opens a producer of each partition. Two topics know two producers of one name.
+    fn open_producers<P>(
+        &self,
+        topic: &str,
+        name: &str,
+        open: impl Fn(ProducerId, Arc<PartitionLog>) -> Result<P, AppendError>,
+    ) -> Result<(Arc<Topic>, Vec<P>), OpenProducerError> {
+        check_name("producer", name)?;
+        let topic = self.topic(topic)?;
+        let id = self.catalogue.producer(&format!("{}~{name}", topic.name))?;
+        let opened = topic.logs.iter().map(|log| open(id, Arc::clone(log))).collect::<Result<_, _>>()?;
+        Ok((topic, opened))
+    }
+
+    /// A new member joins `group`, to read a topic. Groups are created by their first member.
+    ///
+    /// # Errors
+    /// [`OpenGroupError`].
+    pub fn consumer(&self, group: &str, topic: &str) -> Result<Consumer, OpenGroupError> {
+        let (topic, group) = self.group(group, topic)?;
+        let id = self.catalogue.new_member()?;
+        let recorder = Arc::clone(&self.recorder);
+        let member = Member::join(id, Arc::clone(&group), topic.logs.clone(), Arc::clone(&recorder))?;
+        Ok(Consumer::new(member, group, topic, recorder))
+    }
+
+    /// The committed offsets of `group` in a topic, in order of the partitions: the next to be processed.
+    ///
+    /// # Errors
+    /// [`OpenGroupError`].
+    pub fn committed(&self, group: &str, topic: &str) -> Result<Vec<Offset>, OpenGroupError> {
+        let (topic, group) = self.group(group, topic)?;
+        let numbers = (0..topic.partition_count()).map(PartitionNumber);
+        Ok(numbers.map(|number| group.committed(number)).collect::<Result<_, _>>()?)
+    }
+
+    /// Members of an earlier life of the bus are expired here: the directory has one owner, so they are dead.
+    fn group(&self, group: &str, topic: &str) -> Result<(Arc<Topic>, Arc<ConsumerGroup>), OpenGroupError> {
+        check_name("group", group)?;
+        let topic = self.topic(topic)?;
+        let mut groups = lock(&self.groups);
+        let key = (group.to_owned(), topic.name.clone());
+        if let Some(open) = groups.get(&key) {
+            return Ok((topic, Arc::clone(open)));
+        }
+        let journal = format!("group~{group}~{}", topic.name);
+        let limits = self.config.journal_limits();
+        let journal = SegmentJournal::open_or_create(Arc::clone(&self.store), &journal, limits)?;
+        let recorder = Arc::clone(&self.recorder);
+        let opened = ConsumerGroup::recover(group.into(), topic.partitions(), Arc::new(journal), recorder)
+            .map_err(|source| OpenGroupError::Recover { group: group.into(), source })?;
+        for member in opened.members() {
+            opened.expire(member)?;
+        }
+        let bell = Arc::clone(&topic.news);
+        opened.on_news(move || bell.ring());
+        let opened = Arc::new(opened);
+        groups.insert(key, Arc::clone(&opened));
+        Ok((topic, opened))
+    }
+
+    /// At most `max_count` durable events of a partition from `from` on, without any group.
+    ///
+    /// # Errors
+    /// [`ReadPartitionError`].
+    pub fn read(
+        &self,
+        topic: &str,
+        partition: PartitionNumber,
+        from: Offset,
+        max_count: usize,
+    ) -> Result<Vec<LogEntry>, ReadPartitionError> {
+        let topic = self.topic(topic)?;
+        let log = topic.logs.get(partition.place()).ok_or_else(|| ReadPartitionError::Partition {
+            topic: topic.name.clone(),
+            partition,
+            last: topic.partition_count() - 1,
+        })?;
+        Ok(log.read(from, max_count)?)
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes no more calls that change anything, and wakes everybody who waits. What was taken is still made durable
+    /// for whoever waits for that.
+    pub fn close(&self) {
+        lock(&self.topics).values().flat_map(|topic| &topic.logs).for_each(|log| log.close());
+        lock(&self.groups).values().for_each(|group| group.close());
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(any(lawspeaker_loom, lawspeaker_shuttle)))]
+mod tests;

@@ -1,0 +1,132 @@
+//! A member of a group that reads a topic.
+
+use std::sync::Arc;
+
+use lawspeaker_history::{Call, Generation, Offset, Op, OpType, Recorder};
+
+use super::topic::Topic;
+use crate::consumer_group::{ConsumerGroup, GroupError, Refusal};
+use crate::id::{MemberId, PartitionNumber};
+use crate::member::{Member, PollError, Polled};
+
+/// A member of a consumer group that reads a topic. One thread at a time.
+///
+/// At least once: poll, process, [`handled`](Self::handled), [`commit`](Self::commit). A consumer that is dropped
+/// without [`leave`](Self::leave), be it by a panic, counts as crashed: its partitions go to the other members at
+/// once, which start at the committed offsets. That takes a sync of the disk.
+#[derive(Debug)]
+pub struct Consumer {
+    /// `None` once it has left.
+    member: Option<Member>,
+    id: MemberId,
+    group: Arc<ConsumerGroup>,
+    pub(crate) topic: Arc<Topic>,
+    recorder: Arc<dyn Recorder>,
+}
+
+impl Consumer {
+    pub(super) fn new(
+        member: Member,
+        group: Arc<ConsumerGroup>,
+        topic: Arc<Topic>,
+        recorder: Arc<dyn Recorder>,
+    ) -> Self {
+        Consumer { id: member.id(), member: Some(member), group, topic, recorder }
+    }
+
+    fn member(&mut self) -> &mut Member {
+        self.member.as_mut().expect("only `leave` and `drop` take the member, and nothing comes after them")
+    }
+
+    /// At most `max_count` events of each partition that the consumer owns; may be none. It takes part in rebalances
+    /// here and nowhere else, so a consumer that never polls holds its partitions for ever.
+    ///
+    /// # Errors
+    /// [`PollError`].
+    pub fn poll(&mut self, max_count: usize) -> Result<Vec<Polled>, PollError> {
+        loop {
+            match self.member().poll(max_count) {
+                Err(PollError::Group(error)) if is_rebalance(&error) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// As [`poll`](Self::poll), but blocks until there is an event.
+    ///
+    /// # Errors
+    /// [`PollError`]; [`GroupError::Closed`] once the bus is closed.
+    pub fn poll_blocking(&mut self, max_count: usize) -> Result<Vec<Polled>, PollError> {
+        let news = Arc::clone(&self.topic.news);
+        loop {
+            let known = news.count();
+            let polled = self.poll(max_count)?;
+            if !polled.is_empty() {
+                return Ok(polled);
+            }
+            news.wait(known);
+        }
+    }
+
+    /// The event at `offset` is processed. Returns whether that counts: not if an earlier polled event of the
+    /// partition is not handled yet, and not if the partition was lost since.
+    pub fn handled(&mut self, partition: PartitionNumber, offset: Offset) -> bool {
+        self.member().handled(partition, offset)
+    }
+
+    /// Commits everything that was handled. Durable when this returns.
+    ///
+    /// If the group has rebalanced meanwhile, that is taken up first: what the consumer has lost by it is not
+    /// committed, and whoever owns it now gets it again.
+    ///
+    /// # Errors
+    /// [`GroupError`].
+    pub fn commit(&mut self) -> Result<(), GroupError> {
+        loop {
+            match self.member().commit() {
+                Err(error) if is_rebalance(&error) => match self.member().take_up() {
+                    Err(error) if !is_rebalance(&error) => return Err(error),
+                    _ => {}
+                },
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Commits what was handled and leaves the group.
+    ///
+    /// # Errors
+    /// [`GroupError`]; the consumer is gone all the same, as if it had crashed.
+    pub fn leave(mut self) -> Result<(), GroupError> {
+        self.commit()?;
+        self.group.leave(self.id)?;
+        self.member = None;
+        Ok(())
+    }
+
+    /// Who it is, in this and every later life of the bus.
+    pub fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// The generation that it has heard of.
+    pub fn generation(&self) -> Generation {
+        self.member.as_ref().map_or(Generation(0), Member::generation)
+    }
+}
+
+/// Whether a call was refused only because the group has rebalanced since the member last asked.
+fn is_rebalance(error: &GroupError) -> bool {
+    matches!(error, GroupError::Refused(Refusal::StaleGeneration { .. } | Refusal::UnknownMember))
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        if self.member.take().is_some() {
+            let op = Op::new(self.id.process(), OpType::Info, Call::Crash);
+            self.recorder.record(op.group(self.group.id().clone()));
+            // Whatever the group answers: if it is closed or has failed, opening the bus again expires the member.
+            drop(self.group.expire(self.id));
+        }
+    }
+}

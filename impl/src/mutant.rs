@@ -1,0 +1,165 @@
+//! Seeded defects: for each guard of the bus one way to be without it.
+//!
+//! An obligation that no defect can break proves nothing. So every guard can be taken out by name, and the test of
+//! obligation O5 (adequacy) runs each obligation with each of its mutants and demands that it fails.
+//!
+//! Without the feature `mutants` every question is answered `false` at compile time. With it, the environment
+//! variable `LAWSPEAKER_MUTANT` is read once and names at most one mutant.
+
+/// A check of the bus that must notice a mutant. See `docs/testing.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Obligation {
+    /// O1: a core, in lock-step with its specification, gives equal answers and states.
+    CoreRefinesLaw,
+    /// O2: what threads do through a shell, under every interleaving, is lawful in some order.
+    ShellLinearizesCore,
+    /// O3: a crash at any write or sync loses nothing acknowledged and invents nothing.
+    CrashLosesNothing,
+}
+
+impl Obligation {
+    /// `O1`, `O2` or `O3`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Obligation::CoreRefinesLaw => "O1",
+            Obligation::ShellLinearizesCore => "O2",
+            Obligation::CrashLosesNothing => "O3",
+        }
+    }
+}
+
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal without $guard:literal, killed by $obligation:ident;)*) => {
+        /// One guard less.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Mutant {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Mutant {
+            /// Every mutant.
+            pub const ALL: &[Mutant] = &[$(Mutant::$variant),*];
+
+            /// What `LAWSPEAKER_MUTANT` calls it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Mutant::$variant => $name,)*
+                }
+            }
+
+            /// The guard it takes out, in words.
+            pub fn guard(self) -> &'static str {
+                match self {
+                    $(Mutant::$variant => $guard,)*
+                }
+            }
+
+            /// The obligation that must fail with it.
+            pub fn obligation(self) -> Obligation {
+                match self {
+                    $(Mutant::$variant => Obligation::$obligation,)*
+                }
+            }
+        }
+    };
+}
+
+mutants! {
+    /// The partition log takes an event though an earlier one of its producer is missing.
+    GapAccepted = "gap-accepted"
+        without "an append must carry the next sequence number", killed by CoreRefinesLaw;
+    /// The partition log takes an event of a producer's old incarnation.
+    EpochIgnored = "epoch-ignored"
+        without "an append must carry the producer's current epoch", killed by CoreRefinesLaw;
+    /// The partition log counts an event as durable when it is appended.
+    AckBeforeFlush = "ack-before-flush"
+        without "the high watermark follows the flush", killed by CoreRefinesLaw;
+    /// The partition log forgets at recovery what producers have sent.
+    RecoveryForgetsProducers = "recovery-forgets-producers"
+        without "recovery rebuilds the deduplication window", killed by CoreRefinesLaw;
+    /// The group takes a commit of a member that has not heard of the current generation.
+    CommitWithoutFence = "commit-without-fence"
+        without "a commit must carry the current generation", killed by CoreRefinesLaw;
+    /// The group lets a committed offset fall.
+    CommitRegressionAccepted = "commit-regression-accepted"
+        without "a commit below the committed offset is refused", killed by CoreRefinesLaw;
+    /// The group gives a partition to its next owner while the last one still works on it.
+    AssignBeforeRelease = "assign-before-release"
+        without "a partition waits for its owner to release it", killed by CoreRefinesLaw;
+    /// The shell does not tell those who wait that something became durable.
+    LostWakeUp = "lost-wake-up"
+        without "waiters are notified of every change", killed by ShellLinearizesCore;
+    /// The shell does not tell those who wait that it was closed.
+    CloseForgetsWaiters = "close-forgets-waiters"
+        without "waiters are notified of the close", killed by ShellLinearizesCore;
+    /// A reader may see the new high watermark and not the index slots below it.
+    RelaxedPublish = "relaxed-publish"
+        without "the high watermark is stored with Release", killed by ShellLinearizesCore;
+    /// A read returns one event more than is durable.
+    ReadPastHighWatermark = "read-past-high-watermark"
+        without "a read ends at the high watermark", killed by ShellLinearizesCore;
+    /// Another append may come between the check for a duplicate and the append.
+    DedupCheckThenAct = "dedup-check-then-act"
+        without "the check for duplicates and the append are one critical section", killed by ShellLinearizesCore;
+    /// A rebalance may come between the check of the generation and the commit.
+    CommitCheckThenAct = "commit-check-then-act"
+        without "the check of the generation and the commit are one critical section", killed by ShellLinearizesCore;
+    /// The group acknowledges a commit that is not durable.
+    CommitBeforeSync = "commit-before-sync"
+        without "the group answers when what it tells is durable", killed by ShellLinearizesCore;
+    /// A sync that failed is tried again, and its success is believed.
+    FailedSyncRetried = "failed-sync-retried"
+        without "a journal that failed once is given up", killed by ShellLinearizesCore;
+    /// A member that gets a partition back goes on where it stood, not at the committed offset.
+    RejoinKeepsPosition = "rejoin-keeps-position"
+        without "a member that gains a partition starts at the committed offset", killed by ShellLinearizesCore;
+    /// A member commits what it has polled, whether it was handled or not.
+    CommitBeforeProcess = "commit-before-process"
+        without "a member commits only what was handled", killed by ShellLinearizesCore;
+    /// A producer that does not know what became of an event sends it as a new one.
+    RetryAsNew = "retry-as-new"
+        without "a retry carries the sequence number of the first attempt", killed by ShellLinearizesCore;
+    /// Recovery forgets the last record of a segment.
+    RecoveryOffByOne = "recovery-off-by-one"
+        without "recovery keeps every valid record", killed by CrashLosesNothing;
+    /// Recovery leaves a torn tail in the file, and new records are written behind it.
+    TornTailKept = "torn-tail-kept"
+        without "recovery cuts a torn tail off", killed by CrashLosesNothing;
+    /// Recovery believes every record, whatever its checksum.
+    ChecksumIgnored = "checksum-ignored"
+        without "a record is one only with its checksum", killed by CrashLosesNothing;
+    /// A new segment's bytes are synced, its name is not.
+    DirectoryNotSynced = "directory-not-synced"
+        without "the directory is synced before a new segment takes records", killed by CrashLosesNothing;
+    /// Recovery builds on bytes that only the operating system holds.
+    RecoveredNotSynced = "recovered-not-synced"
+        without "recovery syncs what it found", killed by CrashLosesNothing;
+    /// A new segment is begun while the one before it is not durable.
+    RollBeforeSync = "roll-before-sync"
+        without "a segment is synced before the next one is begun", killed by CrashLosesNothing;
+}
+
+/// Whether the process runs with `mutant`.
+#[cfg(not(feature = "mutants"))]
+pub(crate) const fn is_seeded(_mutant: Mutant) -> bool {
+    false
+}
+
+/// Whether the process runs with `mutant`.
+///
+/// # Panics
+/// If `LAWSPEAKER_MUTANT` names no mutant: a misspelt name would pass for one that nothing kills.
+#[cfg(feature = "mutants")]
+pub(crate) fn is_seeded(mutant: Mutant) -> bool {
+    use std::sync::OnceLock;
+    static SEEDED: OnceLock<Option<Mutant>> = OnceLock::new();
+    *SEEDED.get_or_init(from_environment) == Some(mutant)
+}
+
+#[cfg(feature = "mutants")]
+fn from_environment() -> Option<Mutant> {
+    let name = std::env::var("LAWSPEAKER_MUTANT").ok()?;
+    let named = Mutant::ALL.iter().copied().find(|mutant| mutant.name() == name);
+    let names = || Mutant::ALL.iter().map(|mutant| mutant.name()).collect::<Vec<_>>().join(", ");
+    Some(named.unwrap_or_else(|| panic!("no mutant is called `{name}`; there are: {}", names())))
+}

@@ -1,0 +1,16 @@
+//! O2, the shell linearizes the core: *every* small program under *every* interleaving.
+//!
+//! Run by `tests/o2_shell_linearizes_core.rs`, which builds it with `--cfg lawspeaker_loom` in a target folder of
+//! its own. Each test says how many preemptions its interleavings have at most; loom does not model load buffering.
+#![cfg(lawspeaker_loom)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test panics to fail, and prints its figures"
+)]
+
+mod kernels;
+#[path = "loom/programs.rs"]
+mod programs;
+#[path = "loom/scenarios.rs"]
+mod scenarios;
