@@ -105,6 +105,7 @@ Examples:
   lawspeaker check
   lawspeaker check partition-log --without fsync-before-ack
   lawspeaker check consumer-group --without dedup --set crashes=2
+  lawspeaker check consumer-group --without fence-commit --history zombie.jsonl
   lawspeaker check --bounds medium --timeout 60s --format json")]
 pub(crate) struct CheckArgs {
     /// The model; all of them if none is given
@@ -115,6 +116,9 @@ pub(crate) struct CheckArgs {
     /// Tell every counterexample in full, not only the first
     #[arg(long)]
     pub(crate) all: bool,
+    /// Write the first counterexample as a history, as an observer would have recorded it, for `judge` to read
+    #[arg(long, value_name = "FILE", requires = "without")]
+    pub(crate) history: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) bounds: BoundsArgs,
 }

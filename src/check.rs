@@ -1,5 +1,8 @@
 //! `lawspeaker check`: explore models, tell what holds and how what does not hold breaks.
 
+use std::path::Path;
+
+use lawspeaker_history::write_jsonl;
 use lawspeaker_model::catalogue::{Entry, MODELS, Request};
 use lawspeaker_model::report::{Outcome, Report, text};
 use serde::Serialize;
@@ -53,10 +56,30 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
         }
     }
     let exit = exit_of(&reports);
+    if let Some(path) = &args.history
+        && let Err(message) = write_history(path, &reports)
+    {
+        complain(&message);
+        return exit.and(Exit::Usage);
+    }
     if args.bounds.format == Format::Json {
         print_json(&Run { schema: "lawspeaker.check-run/1", reports });
     }
     exit
+}
+
+/// Writes the first counterexample as a history, whole or not at all.
+fn write_history(path: &Path, reports: &[Report]) -> Result<(), String> {
+    let Some(first) = reports.iter().flat_map(|report| &report.counterexamples).next() else {
+        return Err(format!("{}: not written, as nothing is broken", path.display()));
+    };
+    let mut history = first.history.clone();
+    history.header.source =
+        Some(format!("the shortest way to break {}: {}", first.guarantee, first.reproduce));
+    history.header.profile = Some("log-strict".to_owned());
+    let mut lines = Vec::new();
+    let written = write_jsonl(&mut lines, &history).and_then(|()| std::fs::write(path, lines));
+    written.map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn exit_of(reports: &[Report]) -> Exit {

@@ -55,6 +55,18 @@ fn a_removed_guard_is_exit_1_and_two_runs_print_the_same() {
 }
 
 #[test]
+fn a_counterexample_written_as_a_history_is_judged_for_what_it_breaks() {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("zombie.jsonl");
+    let path = path.to_str().expect("the path is text");
+    let checked = lawspeaker(&["check", "consumer-group", "--without", "fence-commit", "--history", path]);
+    assert_eq!(code(&checked), 1);
+    let judged = lawspeaker(&["judge", path]);
+    assert_eq!(code(&judged), 1);
+    insta::assert_snapshot!(out(&judged).replace(path, "zombie.jsonl"));
+}
+
+#[test]
 fn a_limit_that_is_hit_is_exit_3_and_a_violation_outranks_it() {
     for limit in
         [["--timeout", "0s"], ["--max-states", "100"], ["--max-depth", "2"], ["--max-memory", "1KiB"]]

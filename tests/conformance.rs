@@ -3,27 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use lawspeaker_history::{Guarantee, History, Op};
+use lawspeaker_history::{Guarantee, History};
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, build};
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Limits, Options, Signal, Trace, explore};
 use lawspeaker_model::partition_log::PartitionLog;
+use lawspeaker_model::report::told;
 use lawspeaker_oracle::{Outcome, Profile, Verdict, judge, report};
 use proptest::prelude::*;
-
-/// What an observer of the trace would have recorded, up to a complete final read.
-fn told<M: DomainModel>(model: &M, trace: &Trace<M>) -> History {
-    let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
-    let ops: Vec<Op> = model
-        .opening_ops(&trace.start)
-        .into_iter()
-        .chain(steps)
-        .chain(model.closing_ops(trace.last()))
-        .collect();
-    let mut history = History::of(ops);
-    history.header.complete = Some(true);
-    history
-}
 
 fn verdict(history: &History) -> Verdict {
     judge(history, Profile::named("kafka").expect("kafka is a profile"))

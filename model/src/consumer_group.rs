@@ -470,6 +470,10 @@ impl System for ConsumerGroup {
         words::picture(state)
     }
 
+    fn waits(&self, state: &State) -> Vec<String> {
+        words::waits(state)
+    }
+
     fn opening_ops(&self, state: &State) -> Vec<Op> {
         words::opening_ops(state)
     }

@@ -575,6 +575,10 @@ impl System for PartitionLog {
         words::picture(state)
     }
 
+    fn waits(&self, state: &State) -> Vec<String> {
+        words::waits(state)
+    }
+
     fn opening_ops(&self, _: &State) -> Vec<Op> {
         Vec::new()
     }

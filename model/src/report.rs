@@ -9,11 +9,11 @@ pub use text::{counterexample_text, text};
 
 use std::collections::BTreeMap;
 
-use lawspeaker_history::Guarantee;
+use lawspeaker_history::{Guarantee, History};
 use serde::Serialize;
 
 use crate::catalogue::{Bound, DomainModel, Observer, Request, bounds_of};
-use crate::engine::{Blame, Exploration, Law, Stop, Trace, Violation, When, blame, explore};
+use crate::engine::{Blame, Exploration, Law, Stop, System, Trace, Violation, When, blame, explore};
 use crate::guard::{Guard, Guards};
 
 /// What a check comes to.
@@ -124,7 +124,7 @@ pub struct WitnessFinding {
 }
 
 /// A shortest way to break a law.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Counterexample {
     /// The promise broken.
     pub guarantee: Guarantee,
@@ -136,10 +136,15 @@ pub struct Counterexample {
     pub repeats_after: Option<usize>,
     /// The state at the end, a line each.
     pub ends_in: Vec<String>,
+    /// Where it ends because nothing but faults can happen any more: who waits for what.
+    pub waits: Vec<String>,
     /// The removed guard that would have prevented it.
     pub blame: Option<BlameInWords>,
     /// The command that shows it again.
     pub reproduce: String,
+    /// What an observer of it would have recorded, up to a complete final read.
+    #[serde(skip)]
+    pub history: History,
 }
 
 /// A step of a counterexample.
@@ -277,15 +282,28 @@ fn counterexample<M: DomainModel>(
         let told = model.tell(before, action, after);
         StepInWords { who: told.who, what: told.what, is_fault: model.is_fault(action) }
     };
+    let is_stuck = violation.cycle_start == Some(trace.steps.len());
+    let ends_at_rest = matches!(law.when, When::Quiescent) || is_stuck;
     Counterexample {
         guarantee: law.guarantee,
         says: law.says,
         steps: trace.transitions().map(step).collect(),
         repeats_after: violation.cycle_start,
         ends_in: model.picture(trace.last()),
+        waits: if ends_at_rest { model.waits(trace.last()) } else { Vec::new() },
         blame: blamed(model, removed, law.guarantee, trace),
         reproduce: reproduce::<M>(request),
+        history: told(model, trace),
     }
+}
+
+/// What an observer of `trace` would have recorded, up to a complete final read.
+pub fn told<M: System>(model: &M, trace: &Trace<M>) -> History {
+    let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
+    let opening = model.opening_ops(&trace.start);
+    let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
+    history.header.complete = Some(true);
+    history
 }
 
 /// The removed guard that would have prevented the trace: the one named for the broken guarantee, if it acts.

@@ -39,6 +39,23 @@ fn every_guard_is_needed_and_every_guarantee_falls() {
 }
 
 #[test]
+fn without_retry_an_event_is_unacknowledged_for_ever() {
+    let entry = lawspeaker_model::catalogue::model("partition-log").expect("the catalogue has it");
+    let report = check(entry, &Request { without: vec!["retry".to_owned()], ..Request::default() });
+    let forever = report.counterexamples.iter().find(|found| found.repeats_after.is_some());
+    insta::assert_snapshot!(counterexample_text(forever.expect("the promise of the end is broken")));
+}
+
+#[test]
+fn a_producer_that_the_broker_forgot_retries_for_ever() {
+    let entry = lawspeaker_model::catalogue::model("partition-log").expect("the catalogue has it");
+    let report =
+        check(entry, &Request { without: vec!["keep-producer-state".to_owned()], ..Request::default() });
+    let forever = report.counterexamples.iter().find(|found| found.repeats_after.is_some());
+    insta::assert_snapshot!(counterexample_text(forever.expect("the promise of the end is broken")));
+}
+
+#[test]
 fn a_masked_guard_alone_upholds_its_guarantee_when_the_mask_is_off() {
     let mut count = 0;
     for entry in MODELS {

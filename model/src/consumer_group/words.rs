@@ -12,7 +12,7 @@ use super::{
 use crate::engine::Telling;
 
 const TOPIC: &str = "orders";
-const GROUP: &str = "group";
+const GROUP: &str = "billing";
 
 pub(super) const KINDS: &[&str] = &[
     "sync",
@@ -236,6 +236,32 @@ pub(super) fn picture(state: &State) -> Vec<String> {
             (true, true) => "is a member",
         };
         lines.push(format!("consumer {number}  {status}, holds {holds}"));
+    }
+    lines
+}
+
+pub(super) fn waits(state: &State) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (partition, (owner, target)) in (0..).zip(state.owners.iter().zip(&state.targets)) {
+        let place = place(partition);
+        let end = state.effects[partition as usize].len();
+        if (state.committed[partition as usize] as usize) < end {
+            let committed = state.committed[partition as usize];
+            lines.push(format!("{place} waits to be read on from offset {committed}"));
+        }
+        let Some(owner) = owner else { continue };
+        let member = &state.members[*owner as usize];
+        if !member.is_up {
+            lines.push(format!(
+                "everybody else waits for consumer {owner}, which is down, to let go of {place}"
+            ));
+        } else if owner != target {
+            lines.push(format!("consumer {target} waits for consumer {owner} to let go of {place}"));
+        } else if member.positions[partition as usize] as usize >= end {
+            lines.push(format!(
+                "consumer {owner} waits for new events, believing that it has read all of {place}"
+            ));
+        }
     }
     lines
 }

@@ -41,6 +41,9 @@ pub trait System:
     /// What a reader should see of a state, a line each.
     fn picture(&self, state: &Self::State) -> Vec<String>;
 
+    /// Who waits for what in a state in which nothing but faults can happen any more, a line each.
+    fn waits(&self, state: &Self::State) -> Vec<String>;
+
     /// What an observer records before the first step: what the model takes for granted.
     fn opening_ops(&self, state: &Self::State) -> Vec<Op>;
 

@@ -204,6 +204,23 @@ pub(super) fn picture(state: &State) -> Vec<String> {
     lines
 }
 
+pub(super) fn waits(state: &State) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (number, producer) in (0..).zip(&state.producers) {
+        for (place, progress) in (0..).zip(&producer.events) {
+            let event = name(Event { producer: number, number: place });
+            match (progress.is_acknowledged, progress.stamp) {
+                (true, _) => {}
+                (false, Some(_)) => {
+                    lines.push(format!("producer {number} waits for the acknowledgement of {event}"));
+                }
+                (false, None) => lines.push(format!("{event} waits for its turn")),
+            }
+        }
+    }
+    lines
+}
+
 /// An event's process: each send is one call, and a process has one call open at a time.
 fn process(event: Event) -> i64 {
     i64::from(event.producer) * 100 + i64::from(event.number)

@@ -55,6 +55,7 @@ fn headline(out: &mut String, report: &Report) {
 fn why_inconclusive(out: &mut String, report: &Report) {
     if let Some(limit) = report.explored.stopped_by {
         line!(out, "  nothing is broken in what was explored, and {limit} ended it before everything was.");
+        line!(out, "  Raise the limit, or lower a bound with --set, to explore everything.");
     } else {
         line!(out, "  nothing is broken, but within these bounds some of what should happen never does:");
         for witness in report.witnesses.iter().filter(|witness| !witness.is_met) {
@@ -101,9 +102,8 @@ pub fn counterexample_text(counterexample: &Counterexample) -> String {
         None => {}
     }
     line!(out, "");
-    for (place, picture) in counterexample.ends_in.iter().enumerate() {
-        line!(out, "  {:8}  {picture}", if place == 0 { "ends in" } else { "" });
-    }
+    listed(&mut out, "ends in", &counterexample.ends_in);
+    listed(&mut out, "waiting", &counterexample.waits);
     line!(out, "");
     if let Some(blame) = &counterexample.blame {
         blame_text(&mut out, blame, count);
@@ -111,6 +111,12 @@ pub fn counterexample_text(counterexample: &Counterexample) -> String {
     line!(out, "  reproduce  {}", counterexample.reproduce);
     line!(out, "  explain    lawspeaker explain {}", counterexample.guarantee);
     out
+}
+
+fn listed(out: &mut String, label: &str, lines: &[String]) {
+    for (place, line) in lines.iter().enumerate() {
+        line!(out, "  {:8}  {line}", if place == 0 { label } else { "" });
+    }
 }
 
 fn blame_text(out: &mut String, blame: &BlameInWords, count: usize) {

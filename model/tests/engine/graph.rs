@@ -135,6 +135,10 @@ impl System for Graph {
         vec![state.to_string()]
     }
 
+    fn waits(&self, _: &u8) -> Vec<String> {
+        Vec::new()
+    }
+
     fn opening_ops(&self, _: &u8) -> Vec<Op> {
         Vec::new()
     }
