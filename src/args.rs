@@ -16,7 +16,8 @@ Examples:
   lawspeaker explain at-least-once                                  a guarantee, guard, anomaly or model in words
 
 Exit codes:
-  0 holds   1 violated   2 usage   3 inconclusive   4 unreadable input   130 interrupted";
+  0 holds   1 violated   2 usage   3 inconclusive
+  4 unreadable input or unwritable output   70 our bug   130 interrupted";
 
 /// Model-checked law for event-driven systems: recite it, break it, judge by it.
 #[derive(Debug, Parser)]
@@ -77,7 +78,7 @@ pub(crate) struct BoundsArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) set: Vec<(String, u8)>,
     /// Stop after this long, such as 30s; the result is then inconclusive unless a violation was found
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
     /// Stop after this many states; likewise
     #[arg(long, value_name = "COUNT")]
@@ -116,7 +117,8 @@ pub(crate) struct CheckArgs {
     /// Tell every counterexample in full, not only the first
     #[arg(long)]
     pub(crate) all: bool,
-    /// Write the first counterexample as a history, as an observer would have recorded it, for `judge` to read
+    /// Write the first counterexample as a history, as an observer would have recorded it, for `judge` to read; what an
+    /// observer cannot see, such as the order of processing, does not show in it
     #[arg(long, value_name = "FILE", requires = "without")]
     pub(crate) history: Option<PathBuf>,
     #[command(flatten)]
@@ -167,6 +169,15 @@ fn setting(text: &str) -> Result<(String, u8), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is expected, such as crashes=2")?;
     let value = value.parse().map_err(|_| format!("`{value}` is no number from 0 to 255"))?;
     Ok((name.to_owned(), value))
+}
+
+/// A duration: a number with a unit, `ms`, `s`, `m` or `h`; seconds if there is none.
+fn duration(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => humantime::parse_duration(text)
+            .map_err(|error| format!("{error}; a time is expected, such as 30s")),
+    }
 }
 
 /// A size in bytes: a number with an optional unit, `KiB`, `MiB` or `GiB`.

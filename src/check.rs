@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lawspeaker_history::write_jsonl;
 use lawspeaker_model::catalogue::{Entry, MODELS, Request};
-use lawspeaker_model::report::{Outcome, Report, text};
+use lawspeaker_model::report::{Report, text};
 use serde::Serialize;
 
 use crate::args::{CheckArgs, Format};
@@ -36,6 +36,7 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
         options: options(&args.bounds),
     };
     let mut reports: Vec<Report> = Vec::new();
+    let entry_count = entries.len();
     for entry in entries {
         let mut line = ProgressLine::new(args.bounds.max_memory);
         let report = match entry.check(&request, &mut |progress| line.observe(progress)) {
@@ -55,7 +56,10 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
             break;
         }
     }
-    let exit = exit_of(&reports);
+    let mut exit = exit_of(&reports);
+    if is_interrupted() && (reports.len() < entry_count || exit == Exit::Inconclusive) {
+        exit = exit.and(Exit::Interrupted);
+    }
     if let Some(path) = &args.history
         && let Err(message) = write_history(path, &reports)
     {
@@ -83,10 +87,7 @@ fn write_history(path: &Path, reports: &[Report]) -> Result<(), String> {
 }
 
 fn exit_of(reports: &[Report]) -> Exit {
-    let exit = reports.iter().map(|report| Exit::from(report.outcome)).fold(Exit::Holds, Exit::and);
-    let is_cut_short =
-        is_interrupted() && reports.iter().any(|report| report.outcome == Outcome::Inconclusive);
-    if is_cut_short { exit.and(Exit::Interrupted) } else { exit }
+    reports.iter().map(|report| Exit::from(report.outcome)).fold(Exit::Holds, Exit::and)
 }
 
 /// The models to check. Guards and settings belong to one model, so with them a model must be named.

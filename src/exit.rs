@@ -15,8 +15,10 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A limit was hit, a witness was not met, or there was nothing to judge.
     Inconclusive = 3,
-    /// Input could not be read.
+    /// Input could not be read, or the result not be written.
     Input = 4,
+    /// A bug of ours.
+    Bug = 70,
     /// Stopped by the user.
     Interrupted = 130,
 }
@@ -25,7 +27,8 @@ impl Exit {
     /// What two results come to: a violation outranks everything, and then comes what says least.
     pub(crate) fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
-            Exit::Violated => 5,
+            Exit::Violated => 6,
+            Exit::Bug => 5,
             Exit::Interrupted => 4,
             Exit::Usage => 3,
             Exit::Input => 2,

@@ -31,11 +31,13 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
-    let exit = match &args.command {
+    let run = || match &args.command {
         Command::Check(check) => check::run(check),
         Command::Judge(judge) => judge::run(judge),
         Command::Guards(guards) => guards::run(guards),
         Command::Explain(explain) => explain::run(explain),
     };
-    exit.into()
+    // The panic has told what happened and where; the exit code says that it is our bug.
+    let exit = std::panic::catch_unwind(run).unwrap_or(Exit::Bug);
+    if output::has_failed() { exit.and(Exit::Input).into() } else { exit.into() }
 }

@@ -1,8 +1,16 @@
 //! Writing results and complaints.
 
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a result could not be written.
+pub(crate) fn has_failed() -> bool {
+    HAS_FAILED.load(Ordering::Relaxed)
+}
 
 /// Writes a result to stdout. A reader that went away, such as `head`, is no error.
 pub(crate) fn print(text: &str) {
@@ -10,6 +18,7 @@ pub(crate) fn print(text: &str) {
     if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
         && error.kind() != ErrorKind::BrokenPipe
     {
+        HAS_FAILED.store(true, Ordering::Relaxed);
         complain(&format!("stdout cannot be written: {error}"));
     }
 }

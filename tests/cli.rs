@@ -139,7 +139,8 @@ fn a_line_that_cannot_be_read_is_exit_4_with_its_number() {
         );
     };
     check(&sound.as_bytes()[..30], "was the file cut off?");
-    check(b"[1, 2]", "not a JSON object");
+    check(b"[1, 2]", "not a JSON object: an object is expected");
+    check(br#"{"process":0,"process":1,"type":"ok","f":"poll"}"#, "field `process` stands twice");
     check(b"\xff\xfe\x00", "not a JSON object");
     check(br#"{"process":0,"type":"ok"}"#, "field `f` is missing");
     check(

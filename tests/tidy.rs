@@ -250,6 +250,11 @@ fn the_readme_shows_real_output() {
     let readme = read("README.md");
     let mut expected = String::new();
     let mut rest = readme.as_str();
+    assert_eq!(
+        readme.matches("```console\n$ lawspeaker ").count(),
+        2,
+        "a counterexample and a verdict are shown"
+    );
     while let Some(start) = rest.find("```console\n$ lawspeaker ") {
         let end = start + 3 + rest[start + 3..].find("\n```").expect("a block ends");
         let block = &rest[start..end];
@@ -279,6 +284,23 @@ fn links_in_the_docs_lead_somewhere() {
             }
             let path = page.parent().expect("a page is in a folder").join(file);
             assert!(path.exists(), "{}: the link to {target} leads nowhere", page.display());
+        }
+    }
+}
+
+/// A path in backticks that starts with a folder of ours names something that is there.
+#[test]
+fn paths_in_the_docs_exist() {
+    const FOLDERS: [&str; 8] =
+        ["docs/", "history/", "impl/", "model/", "oracle/", "specs/", "src/", "tests/"];
+    for page in files(".", "md") {
+        let text = fs::read_to_string(&page).expect("the page can be read");
+        for path in
+            text.split('`').skip(1).step_by(2).filter(|path| FOLDERS.iter().any(|f| path.starts_with(f)))
+        {
+            if !path.contains(['*', '<', '{', '…', ' ']) && !path.starts_with("specs/") {
+                assert!(root().join(path).exists(), "{}: there is no `{path}`", page.display());
+            }
         }
     }
 }

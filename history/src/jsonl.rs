@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::flat::FlatReader;
 use crate::id::MAX_INTEGER;
+use crate::strict;
 use crate::{
     Batch, Call, Delivery, EventId, Header, History, MicroOp, Offset, Op, OpType, Partition, Position,
     Process, Record, Sent,
@@ -23,6 +24,8 @@ use crate::{
 pub const FORMAT: &str = "lawspeaker.history";
 /// The major version that this crate reads and writes.
 pub const VERSION: u64 = 1;
+/// What some editors put at the beginning of UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest line that is read, in bytes: a bound on memory, far above any real op.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
@@ -42,9 +45,12 @@ pub enum ReadErrorKind {
     /// The input itself failed.
     #[error("the input cannot be read: {0}")]
     Input(#[from] io::Error),
-    /// Not JSON, or cut off.
-    #[error("not a JSON object: {0}; was the file cut off?")]
+    /// Not a JSON object, or one that names a field twice.
+    #[error("not a JSON object: {0}")]
     Json(serde_json::Error),
+    /// The line ends in the middle of the object.
+    #[error("the line ends in the middle of a JSON object: was the file cut off?")]
+    CutOff,
     /// Longer than the reader's bound.
     #[error("longer than {} MiB", MAX_LINE_BYTES >> 20)]
     TooLong,
@@ -67,6 +73,9 @@ pub enum ReadErrorKind {
         /// What stands there, shortened.
         found: String,
     },
+    /// The extension data is none.
+    #[error("field `x` is no extension data: {0}")]
+    Extension(String),
     /// A position that is none.
     #[error(transparent)]
     Offset(#[from] crate::OffsetError),
@@ -131,10 +140,11 @@ impl<R: BufRead> Reader<R> {
             if count as u64 > MAX_LINE_BYTES {
                 return Err(fail(ReadErrorKind::TooLong));
             }
-            if !bytes.trim_ascii().is_empty() {
-                return serde_json::from_slice(&bytes)
-                    .map(Some)
-                    .map_err(|error| fail(ReadErrorKind::Json(error)));
+            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+            if !text.trim_ascii().is_empty() {
+                return strict::object(text).map(Some).map_err(|error| {
+                    fail(if error.is_eof() { ReadErrorKind::CutOff } else { ReadErrorKind::Json(error) })
+                });
             }
         }
     }
@@ -529,8 +539,15 @@ mod tests {
     #[test]
     fn errors_name_their_line_and_what_was_expected() {
         let cut = &SAMPLE[..SAMPLE.len() - 20];
-        assert!(read(cut).unwrap_err().starts_with("line 12: not a JSON object"), "{:?}", read(cut));
+        assert_eq!(
+            read(cut).unwrap_err(),
+            "line 12: the line ends in the middle of a JSON object: was the file cut off?"
+        );
         let check = |line: &str, expected: &str| assert_eq!(read(line).unwrap_err(), expected);
+        check(
+            r#"{"process":1,"type":"ok","f":"receive","value":{"q":[[0,1]],"q":[[1,2]]}}"#,
+            "line 1: not a JSON object: field `q` stands twice at line 1 column 63",
+        );
         check(r#"{"type":"ok","f":"poll"}"#, "line 1: field `process` is missing");
         check(
             r#"{"process":1,"type":"maybe","f":"poll"}"#,

@@ -20,6 +20,7 @@ mod id;
 mod jsonl;
 mod op;
 mod recorder;
+mod strict;
 
 pub use event::{Event, Metadata, PayloadHash};
 pub use guarantee::{Guarantee, Kind};

@@ -8,9 +8,12 @@
 //!
 //! Reference: Kafka's group protocol (KIP-429 cooperative rebalancing, KIP-848; KIP-211 offset retention).
 //!
-//! Left out, safely: heartbeats and time (a session may end at any moment, which covers every timing), batches (a
-//! member has one event in hand), and the choice of assignment strategy (a rebalance may move any partition to any
-//! live member). At least one member stays alive; a group without members waits for one, which is no deadlock.
+//! Left out: heartbeats and time (a session may end at any moment, which covers every timing), batches (a member has one
+//! event in hand), and the choice of assignment strategy (a rebalance may move any partition to any live member).
+//! Calls to the coordinator are one step each; commits that a client sends asynchronously and that overtake one another
+//! are not covered. The effect's fence asks for the current generation, which is stricter than a fencing token that is
+//! compared with the highest one seen. At least one member stays alive; a group without members waits for one, which is
+//! no deadlock.
 //! Faults are budgeted; recovery is not.
 
 mod bounds;
@@ -81,7 +84,7 @@ pub struct Budget {
 pub struct Ghost {
     /// The highest offset ever committed, by partition.
     pub highest_committed: Vec<u8>,
-    /// Whether an effect or a commit of a member was accepted that the group had gone on without.
+    /// Whether an effect or a commit of a member was accepted for a partition that is no longer its own.
     pub has_accepted_stale: bool,
 }
 
@@ -205,10 +208,11 @@ impl ConsumerGroup {
             return Self::put_back(state, number);
         }
         let Some(hand) = state.members[number as usize].hand else { return };
+        let is_owner = state.owners[hand.partition as usize] == Some(number);
         let effects = &mut state.effects[hand.partition as usize][hand.offset as usize];
         if *effects == 0 || !self.guards.has(&DEDUP) {
             *effects = (*effects + 1).min(2);
-            state.ghost.has_accepted_stale |= is_stale;
+            state.ghost.has_accepted_stale |= is_stale && !is_owner;
         }
         let left = Hand { is_handled: true, ..hand };
         state.members[number as usize].hand = (!left.is_committed).then_some(left);
@@ -222,7 +226,7 @@ impl ConsumerGroup {
         let Some(hand) = state.members[number as usize].hand else { return };
         let partition = hand.partition as usize;
         state.committed[partition] = hand.offset + 1;
-        state.ghost.has_accepted_stale |= is_stale;
+        state.ghost.has_accepted_stale |= is_stale && state.owners[partition] != Some(number);
         let highest = &mut state.ghost.highest_committed[partition];
         *highest = (*highest).max(hand.offset + 1);
         let left = Hand { is_committed: true, ..hand };

@@ -7,9 +7,12 @@
 //!
 //! Reference: Kafka's producer and log (KIP-98 idempotence and epochs, KIP-360 producer state).
 //!
-//! Left out, safely: batches (a batch is one event), replication (its own model), time (a retry may come as soon as
-//! nothing of the event is under way, which is the earliest that any time-out could fire), and refusals sent back to
-//! the producer (a refused request vanishes, and the retry follows as after a loss).
+//! Left out: batches (a batch is one event), replication (its own model), and refusals sent back to the producer (a
+//! refused request vanishes, and the retry follows as after a loss).
+//! A retry that comes although the first request or its acknowledgement is still under way is told as the link's
+//! duplicate: to the broker both are the same. So the producer itself sends again only when nothing of the event is
+//! under way any more, which it could not know; that bounds how many copies there are, and is read by no guard but
+//! `retry` and `in-order-retry`.
 //! Faults are budgeted; recovery is not.
 
 mod bounds;
@@ -100,6 +103,8 @@ pub struct Partition {
     pub durable: u8,
     /// From which offset on the broker knows who wrote what; 0 unless it forgot.
     pub remembered_from: u8,
+    /// The incarnation of each producer that the broker lets append.
+    pub epochs: Vec<u8>,
 }
 
 /// What a producer knows of one of its events.
@@ -210,11 +215,15 @@ pub(crate) fn key(event: Event) -> u8 {
     event.number / 2
 }
 
+/// Where the hash of an event's key points, with as many partitions as there are now.
+pub(crate) fn hashed(state: &State, event: Event) -> u8 {
+    (key(event) + 1) % state.partitions.len() as u8
+}
+
 impl PartitionLog {
     /// Where a producer sends an event. With a stable partitioner a key stays where its first event went.
     pub(crate) fn partition_for(&self, state: &State, event: Event) -> u8 {
-        let hash = key(event) + 1;
-        let now = hash % state.partitions.len() as u8;
+        let now = hashed(state, event);
         if !self.guards.has(&STABLE_PARTITIONER) {
             return now;
         }
@@ -230,13 +239,13 @@ impl PartitionLog {
         if is_damaged && self.guards.has(&CHECKSUM) {
             return Verdict::Damaged;
         }
-        if stamp.epoch < state.producers[event.producer as usize].epoch && self.guards.has(&EPOCH_FENCE) {
+        let partition = &state.partitions[stamp.partition as usize];
+        if stamp.epoch < partition.epochs[event.producer as usize] && self.guards.has(&EPOCH_FENCE) {
             return Verdict::Fenced;
         }
         if !self.guards.has(&IDEMPOTENCE) {
             return Verdict::Append;
         }
-        let partition = &state.partitions[stamp.partition as usize];
         let of_incarnation = |(_, record): &(usize, &Record)| {
             record.event.producer == event.producer && record.epoch == stamp.epoch
         };
@@ -299,21 +308,25 @@ impl PartitionLog {
             partition.log.truncate(partition.durable as usize);
             if !self.guards.has(&KEEP_PRODUCER_STATE) {
                 partition.remembered_from = partition.durable;
+                partition.epochs.fill(0);
             }
         }
     }
 
-    /// The broker syncs, fences the former incarnation, and tells the new one which of its events stand in the log.
+    /// The broker syncs and fences the former incarnation; the new one finds out which of its events stand in the log.
     fn restart(&self, state: &mut State, number: u8) {
         state.budget.spend(|budget| &mut budget.restarts);
+        let epoch = state.producers[number as usize].epoch + 1;
         for partition in &mut state.partitions {
             partition.durable = partition.log.len() as u8;
+            partition.epochs[number as usize] = epoch;
         }
         let stands = |event: Event| state.partitions.iter().any(|p| p.log.iter().any(|r| r.event == event));
         let producer = &mut state.producers[number as usize];
-        producer.epoch += 1;
+        producer.epoch = epoch;
         for (place, progress) in producer.events.iter_mut().enumerate() {
-            progress.is_acknowledged |= stands(Event { producer: number, number: place as u8 });
+            let is_found = stands(Event { producer: number, number: place as u8 });
+            progress.is_acknowledged |= is_found && self.guards.has(&RESUME_FROM_LOG);
             progress.stamp = progress.stamp.filter(|_| progress.is_acknowledged);
         }
     }
@@ -456,7 +469,10 @@ impl Model for PartitionLog {
             ],
             requests: Vec::new(),
             replies: Vec::new(),
-            partitions: vec![Partition::default(); partitions as usize],
+            partitions: vec![
+                Partition { epochs: vec![0; producers as usize], ..Partition::default() };
+                partitions as usize
+            ],
             budget: Budget { faults, losses, duplicates, damages, crashes, restarts, growths },
             ghost: Ghost::default(),
         }]
@@ -502,7 +518,8 @@ impl Model for PartitionLog {
             Action::Restart(producer) => self.restart(&mut state, producer),
             Action::Grow => {
                 state.budget.spend(|budget| &mut budget.growths);
-                state.partitions.push(Partition::default());
+                let epochs = state.producers.iter().map(|producer| producer.epoch).collect();
+                state.partitions.push(Partition { epochs, ..Partition::default() });
             }
         }
         Some(state)

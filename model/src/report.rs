@@ -225,6 +225,7 @@ fn outcome<M: DomainModel>(exploration: &Exploration<M>) -> Outcome {
 fn explored<M: DomainModel>(exploration: &Exploration<M>) -> Explored {
     let stopped_by = match exploration.stop {
         Stop::Complete => None,
+        Stop::Boundary => Some("the model's own boundary"),
         Stop::MaxStates => Some("the limit on states"),
         Stop::MaxDepth => Some("the limit on depth"),
         Stop::Timeout => Some("the time limit"),
@@ -302,8 +303,20 @@ pub fn told<M: System>(model: &M, trace: &Trace<M>) -> History {
     let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
     let opening = model.opening_ops(&trace.start);
     let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
-    history.header.complete = Some(true);
+    // The final read is whole; a group is drained only where nothing but faults could go on.
+    let has_groups = history.ops.iter().any(|op| op.x.group.is_some());
+    history.header.complete = (!has_groups || is_at_rest(model, trace.last())).then_some(true);
     history
+}
+
+/// Whether nothing but faults can happen in a state.
+fn is_at_rest<M: System>(model: &M, state: &M::State) -> bool {
+    let mut actions = Vec::new();
+    model.actions(state, &mut actions);
+    actions.into_iter().all(|action| {
+        let is_fault = model.is_fault(&action);
+        is_fault || model.next_state(state, action).is_none_or(|next| next == *state)
+    })
 }
 
 /// The removed guard that would have prevented the trace: the one named for the broken guarantee, if it acts.

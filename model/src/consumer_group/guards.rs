@@ -36,7 +36,8 @@ pub static STOP_ON_FAILURE: Guard = Guard {
     name: "stop-on-failure",
     upholds: Guarantee::PartitionOrder,
     does: "a member that cannot process an event reads it again instead of going on to the next",
-    without: "The handler failed, the error was logged, and the loop went on: the next commit covers the hole.",
+    without: "The handler failed, the error was logged, and the loop went on to the next event; the commit that follows \
+              covers the hole, so nobody will fill it.",
     seen_in: "every `catch (e) { log(e) }` around a handler; alpakka-kafka #750",
     mask: None,
 };

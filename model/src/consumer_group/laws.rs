@@ -38,7 +38,7 @@ pub(super) fn laws() -> Vec<Law<ConsumerGroup>> {
         law(
             SingleOwner,
             When::Always,
-            "no two members of the group hold a partition, and nothing of a member that was thrown out is accepted",
+            "no two members of the group hold a partition, and nothing of a stale one that lost it is accepted",
             single_owner,
         ),
         law(
@@ -56,12 +56,12 @@ pub(super) fn witnesses() -> Vec<Witness<ConsumerGroup>> {
         witness("everything is processed and committed", |model: &ConsumerGroup, _, _, after| {
             model.is_done(after) && everything_is_processed(model, after)
         }),
-        witness("an effect of a member that was thrown out is refused", |_, before, action, after| {
+        witness("an effect of a stale member is refused", |_, before, action, after| {
             let is_refused =
                 |member| ConsumerGroup::is_stale(before, member) && before.effects == after.effects;
             matches!(action, Action::Handle(member) if is_refused(*member))
         }),
-        witness("a commit of a member that was thrown out is refused", |_, before, action, after| {
+        witness("a commit of a stale member is refused", |_, before, action, after| {
             let is_refused =
                 |member| ConsumerGroup::is_stale(before, member) && before.committed == after.committed;
             matches!(action, Action::Commit(member) if is_refused(*member))
@@ -71,6 +71,18 @@ pub(super) fn witnesses() -> Vec<Witness<ConsumerGroup>> {
                 |member: u8| after.members[member as usize].hand.is_some_and(|hand| hand.is_handled);
             matches!(action, Action::Handle(member) if is_done(*member) && before.effects == after.effects)
         }),
+        witness(
+            "a member that had been further starts at the committed offset",
+            |_, before, action, after| {
+                let member = |state: &State, number: u8| state.members[number as usize].clone();
+                let rewinds = |number: u8| {
+                    let (was, is) = (member(before, number), member(after, number));
+                    (0..is.owns.len())
+                        .any(|p| is.owns[p] && !was.owns[p] && is.positions[p] < was.positions[p])
+                };
+                matches!(action, Action::Sync(number) if rewinds(*number))
+            },
+        ),
         witness("a partition waits for its owner to let go", |_, _, _, after| {
             (0..after.owners.len()).any(|p| after.owners[p] != Some(after.targets[p]))
         }),

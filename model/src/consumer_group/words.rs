@@ -182,7 +182,11 @@ fn handled(model: &ConsumerGroup, before: &State, number: u8) -> String {
             format!("processes {event}: its effect has happened already, nothing more does")
         }
         (_, 1..) => format!("processes {event}: its effect happens A SECOND TIME"),
-        (true, _) => format!("processes {event}, not knowing that it was thrown out: its effect happens"),
+        (true, _) => {
+            let is_counted = before.members[number as usize].is_counted;
+            let unaware = if is_counted { "of the new generation" } else { "that it was thrown out" };
+            format!("processes {event}, not knowing {unaware}: its effect happens")
+        }
         _ => format!("processes {event}: its effect happens"),
     }
 }

@@ -39,12 +39,15 @@ pub(super) struct Tally {
     pub(super) taken: Vec<u64>,
     /// Which witnesses were met.
     pub(super) is_met: Vec<bool>,
+    /// How many steps led out of the model's own boundary, and were not followed.
+    pub(super) cut_count: usize,
 }
 
 impl Tally {
     pub(super) fn add(&mut self, other: &Tally) {
         self.taken.iter_mut().zip(&other.taken).for_each(|(all, taken)| *all += taken);
         self.is_met.iter_mut().zip(&other.is_met).for_each(|(all, is_met)| *all |= is_met);
+        self.cut_count += other.cut_count;
     }
 }
 
@@ -59,7 +62,7 @@ pub(super) struct Expander<'a, S: System> {
 
 impl<S: System> Expander<'_, S> {
     pub(super) fn empty_tally(&self) -> Tally {
-        Tally { taken: vec![0; self.kinds.len()], is_met: vec![false; self.witnesses.len()] }
+        Tally { taken: vec![0; self.kinds.len()], is_met: vec![false; self.witnesses.len()], cut_count: 0 }
     }
 
     /// Expands every state of a block; the answers are in its order, whatever the number of threads.
@@ -111,6 +114,8 @@ impl<S: System> Expander<'_, S> {
         for (ordinal, action) in actions.drain(..).enumerate() {
             let Some(next) = self.system.next_state(state, action.clone()) else { continue };
             if !self.system.within_boundary(&next) {
+                tally.cut_count += 1;
+                is_quiescent &= self.system.is_fault(&action);
                 continue;
             }
             self.count(state, &action, &next, tally);

@@ -1,6 +1,6 @@
 //! Breadth-first search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::expand::{Expander, Expansion, Placed, Tally};
@@ -42,6 +42,8 @@ impl Default for Options {
 pub enum Stop {
     /// Every reachable state was visited.
     Complete,
+    /// Every state within the boundary that the model itself draws was visited, and some steps lead out of it.
+    Boundary,
     /// [`Limits::max_states`] was hit.
     MaxStates,
     /// [`Limits::max_depth`] was hit.
@@ -158,8 +160,9 @@ struct Origin {
 
 const NO_PARENT: Node = Node::MAX;
 
-/// The most states that are expanded between two looks at the clock and the observer.
-const BLOCK: usize = 4096;
+/// The most states that are expanded between two looks at the clock and the observer: so few that their successors
+/// stay in a core's cache until they are merged, so many that handing them to threads does not matter.
+const BLOCK: usize = 2048;
 
 struct Search<'a, S: System> {
     expander: Expander<'a, S>,
@@ -168,8 +171,8 @@ struct Search<'a, S: System> {
     visited: Visited<S::State>,
     origins: Vec<Origin>,
     /// The states of this level that are not expanded yet, and those of the next.
-    frontier: Vec<Placed<S>>,
-    next_frontier: Vec<Placed<S>>,
+    frontier: VecDeque<Placed<S>>,
+    next_frontier: VecDeque<Placed<S>>,
     levels: Vec<usize>,
     generated_count: usize,
     broken_at: Vec<Option<Node>>,
@@ -196,8 +199,8 @@ impl<'a, S: System> Search<'a, S> {
             started: Instant::now(),
             visited: Visited::new(options.is_exact),
             origins: Vec::new(),
-            frontier: Vec::new(),
-            next_frontier: Vec::new(),
+            frontier: VecDeque::new(),
+            next_frontier: VecDeque::new(),
             levels: Vec::new(),
             generated_count: 0,
             broken_at: vec![None; expander.laws.len()],
@@ -210,6 +213,10 @@ impl<'a, S: System> Search<'a, S> {
 
     fn add_initial_states(&mut self) {
         for (ordinal, state) in self.expander.system.init_states().into_iter().enumerate() {
+            if !self.expander.system.within_boundary(&state) {
+                self.tally.cut_count += 1;
+                continue;
+            }
             let fingerprint = (self.expander.hash)(&state);
             self.visit(Origin { parent: NO_PARENT, ordinal: ordinal as u32 }, fingerprint, state);
         }
@@ -229,7 +236,17 @@ impl<'a, S: System> Search<'a, S> {
                 self.expand_block();
             }
         }
-        Stop::Complete
+        match self.tally.cut_count {
+            // The search for lassos takes time too, and nobody is asked while it runs: ask once more before it.
+            0 if self.promises.is_some() => self.look_up_at_end(observe).unwrap_or(Stop::Complete),
+            0 => Stop::Complete,
+            _ => Stop::Boundary,
+        }
+    }
+
+    /// As [`Self::look_up`], where everything is visited and a limit on states no longer matters.
+    fn look_up_at_end(&self, observe: &mut dyn FnMut(Progress) -> Signal) -> Option<Stop> {
+        self.look_up(observe).filter(|stop| *stop != Stop::MaxStates)
     }
 
     /// Whether a limit or the observer says to stop.
@@ -245,7 +262,7 @@ impl<'a, S: System> Search<'a, S> {
         let signal = observe(Progress {
             state_count: self.origins.len(),
             frontier_count: self.frontier.len() + self.next_frontier.len(),
-            depth: self.levels.len() - 1,
+            depth: self.levels.len().saturating_sub(1),
             elapsed,
         });
         match signal {
@@ -260,8 +277,7 @@ impl<'a, S: System> Search<'a, S> {
         let left =
             self.options.limits.max_states.map_or(usize::MAX, |max| max.saturating_sub(self.origins.len()));
         let count = (left / 16).clamp(1, BLOCK).min(self.frontier.len());
-        let rest = self.frontier.split_off(count);
-        let block = std::mem::replace(&mut self.frontier, rest);
+        let block: Vec<_> = self.frontier.drain(..count).collect();
         let (expansions, tally) = self.expander.expand_all(&block, self.options.threads.max(1));
         self.tally.add(&tally);
         for ((node, _), expansion) in block.iter().zip(expansions) {
@@ -302,7 +318,7 @@ impl<'a, S: System> Search<'a, S> {
         let (node, is_new) = self.visited.insert(fingerprint, &state, place);
         if is_new {
             self.origins.push(origin);
-            self.next_frontier.push((node, state));
+            self.next_frontier.push_back((node, state));
         }
         node
     }
@@ -334,7 +350,9 @@ impl<'a, S: System> Search<'a, S> {
             let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };
             if let Some(lasso) = lasso(&promises.graph, &question) {
                 let start = self.origins[lasso.stem[0] as usize].ordinal as usize;
-                let path = lasso.stem[1..].iter().chain(&lasso.cycle).copied();
+                let stem = lasso.stem[1..].iter().map(|node| (*node, None));
+                let cycle = lasso.cycle.iter().map(|(node, group)| (*node, Some(*group)));
+                let path = stem.chain(cycle);
                 let find = |state: &S::State| self.visited.find((self.expander.hash)(state), state);
                 let trace = Trace::follow(self.expander.system, start, path, &find);
                 violations.push(Violation { law: place, trace, cycle_start: Some(lasso.stem.len() - 1) });
@@ -345,7 +363,9 @@ impl<'a, S: System> Search<'a, S> {
 
     fn finish(mut self, stop: Stop) -> Exploration<S> {
         // What was found and never expanded is checked all the same, as far as a state says by itself.
-        for (node, state) in self.frontier.split_off(0).into_iter().chain(self.next_frontier.split_off(0)) {
+        let left =
+            std::mem::take(&mut self.frontier).into_iter().chain(std::mem::take(&mut self.next_frontier));
+        for (node, state) in left {
             self.note(node, &self.expander.judge(&state, false));
         }
         let broken = self.broken_at.iter().enumerate().filter_map(|(law, node)| node.map(|node| (law, node)));

@@ -8,20 +8,28 @@
 //! satisfy the goal, a strongly connected component is reached in which every fair group is disabled somewhere or
 //! taken within (or a state in which all are disabled). Larger components satisfy more groups, so the maximal ones
 //! suffice (Lichtenstein and Pnueli, 1985). O(nodes + edges) for the verdict.
+//!
+//! The counterexample has the shortest stem, and then a shortest cycle for it; above a dozen groups that the cycle must
+//! satisfy, it satisfies them one after the other, and may be longer.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::components::components;
 use super::graph::{Edge, Graph, Groups, Node};
+use super::system::FairGroup;
 
 /// A counterexample to a liveness law, as nodes: the stem from an initial node, then the cycle back to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lasso {
     /// From an initial node to the cycle.
     pub(super) stem: Vec<Node>,
-    /// What follows the end of the stem, over and over; empty if the system rests there for ever.
-    pub(super) cycle: Vec<Node>,
+    /// What follows the end of the stem, over and over, each node with the fair group of the step that leads to it;
+    /// empty if the system rests there for ever.
+    pub(super) cycle: Vec<Turn>,
 }
+
+/// A step of a cycle: where it leads, and of which fair group it is.
+pub(super) type Turn = (Node, Option<FairGroup>);
 
 /// What one law asks of each node.
 pub(super) struct Question<'a> {
@@ -115,7 +123,7 @@ const EXACT_GROUPS: u32 = 12;
 
 /// A shortest cycle from `start` through nodes that are `is_in`, on which every group is disabled somewhere or taken;
 /// empty if every group is disabled at `start`.
-fn fair_cycle(graph: &Graph, start: Node, is_in: &dyn Fn(Node) -> bool) -> Vec<Node> {
+fn fair_cycle(graph: &Graph, start: Node, is_in: &dyn Fn(Node) -> bool) -> Vec<Turn> {
     let all = reachable(graph, start, is_in)
         .into_iter()
         .fold(Groups::default(), |all, n| all.and(graph.enabled(n)));
@@ -125,19 +133,16 @@ fn fair_cycle(graph: &Graph, start: Node, is_in: &dyn Fn(Node) -> bool) -> Vec<N
     let disabled = |node: Node| all.minus(graph.enabled(node));
     let owed_count = all.minus(disabled(start)).count();
     if owed_count <= EXACT_GROUPS {
-        return tour(graph, start, is_in, all, &disabled).unwrap_or_default();
+        return tour(graph, start, is_in, all, &disabled).expect("a fair component has a fair cycle");
     }
     // Too many groups for one search: satisfy them a few at a time, each by a shortest detour.
     let mut cycle = Vec::new();
     let mut met = disabled(start);
     while !all.minus(met).is_empty() {
         let next = all.minus(met).first();
-        let detour = tour(graph, start, is_in, next, &|node| next.both(disabled(node))).unwrap_or_default();
-        if detour.is_empty() {
-            break;
-        }
+        let detour = tour(graph, start, is_in, next, &|node| next.both(disabled(node)));
         met = met.and(next);
-        cycle.extend(detour);
+        cycle.extend(detour.expect("a fair component meets every group"));
     }
     cycle
 }
@@ -163,10 +168,10 @@ fn tour(
     is_in: &dyn Fn(Node) -> bool,
     wanted: Groups,
     disabled: &dyn Fn(Node) -> Groups,
-) -> Option<Vec<Node>> {
+) -> Option<Vec<Turn>> {
     type Place = (Node, Groups);
     let first: Place = (start, wanted.both(disabled(start)));
-    let mut before: BTreeMap<Place, Place> = BTreeMap::new();
+    let mut before: BTreeMap<Place, (Place, Option<FairGroup>)> = BTreeMap::new();
     let mut queue = VecDeque::from([first]);
     let step = |(_, met): Place, edge: &Edge| {
         (edge.to, met.and(wanted.both(Groups::of(edge.group))).and(wanted.both(disabled(edge.to))))
@@ -175,14 +180,18 @@ fn tour(
         for edge in graph.edges(place.0).iter().filter(|edge| is_in(edge.to)) {
             let next = step(place, edge);
             if next.0 == start && wanted.minus(next.1).is_empty() {
-                let mut walk = vec![next.0];
-                let back = std::iter::successors(Some(place), |place| before.get(place).copied());
-                walk.extend(back.take_while(|place| *place != first).map(|place| place.0));
+                let mut walk = vec![(next.0, edge.group)];
+                let mut place = place;
+                while place != first {
+                    let (previous, group) = before[&place];
+                    walk.push((place.0, group));
+                    place = previous;
+                }
                 walk.reverse();
                 return Some(walk);
             }
             if next != first && !before.contains_key(&next) {
-                before.insert(next, place);
+                before.insert(next, (place, edge.group));
                 queue.push_back(next);
             }
         }

@@ -1,7 +1,7 @@
 //! A path through a model.
 
-use super::System;
 use super::graph::Node;
+use super::{FairGroup, System};
 
 /// One transition.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,24 +40,26 @@ impl<S: System> Trace<S> {
         trace
     }
 
-    /// Walks from the `start`-th initial state by the states of the given places.
+    /// Walks from the `start`-th initial state by the states of the given places, each by an action of the given fair
+    /// group, where one is given: two actions may lead to the same state, and only one of them be fair.
     ///
     /// # Panics
     /// If there is no such path; the explorer's own lassos are paths.
     pub(super) fn follow(
         system: &S,
         start: usize,
-        path: impl IntoIterator<Item = Node>,
+        path: impl IntoIterator<Item = (Node, Option<Option<FairGroup>>)>,
         place_of: &dyn Fn(&S::State) -> Option<Node>,
     ) -> Self {
         let start = system.init_states().swap_remove(start);
         let mut trace = Trace { start, steps: Vec::new() };
-        for wanted in path {
+        for (wanted, group) in path {
             let before = trace.last();
             let mut actions = Vec::new();
             system.actions(before, &mut actions);
             let step = actions.into_iter().find_map(|action| {
-                let state = system.next_state(before, action.clone())?;
+                let is_of_group = group.is_none_or(|group| system.fair_group(&action) == group);
+                let state = system.next_state(before, action.clone()).filter(|_| is_of_group)?;
                 (place_of(&state) == Some(wanted)).then_some(Step { action, state })
             });
             trace.steps.push(step.expect("the explorer took this step"));

@@ -52,8 +52,8 @@ impl DomainModel for PartitionLog {
         };
         let bounds = match preset {
             Preset::Small => small,
-            Preset::Medium => Bounds { events: 4, faults: 4, ..small },
-            Preset::Large => Bounds { producers: 2, events: 2, faults: 4, ..small },
+            Preset::Medium => Bounds { producers: 2, events: 2, faults: 2, ..small },
+            Preset::Large => Bounds { events: 4, faults: 4, ..small },
         };
         PartitionLog { bounds, guards: Guards::ALL }
     }

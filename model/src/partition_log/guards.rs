@@ -13,6 +13,7 @@ pub(super) const ALL: &[&Guard] = &[
     &FSYNC_BEFORE_ACK,
     &KEEP_PRODUCER_STATE,
     &EPOCH_FENCE,
+    &RESUME_FROM_LOG,
     &STABLE_PARTITIONER,
     &CHECKSUM,
 ];
@@ -94,6 +95,18 @@ pub static EPOCH_FENCE: Guard = Guard {
     does: "the broker refuses requests of an incarnation of a producer that has a successor",
     without: "The restarted producer sent the event anew, and then the request of its former incarnation arrived.",
     seen_in: "KIP-98 (producer epochs); zombie producers in every system that restarts clients",
+    mask: None,
+};
+
+/// A successor picks up where its predecessor was.
+pub static RESUME_FROM_LOG: Guard = Guard {
+    bit: 9,
+    name: "resume-from-log",
+    upholds: Guarantee::NoDuplication,
+    does: "a restarted producer finds out which of its events stand in the log before it sends any again",
+    without: "The event was appended, the acknowledgement never reached the producer, and its next incarnation sends it \
+              as new: in a new epoch, sequence numbers begin anew, and no broker can tell.",
+    seen_in: "idempotent producers without transactions (KIP-98: exactly once holds within one session of a producer)",
     mask: None,
 };
 

@@ -2,7 +2,7 @@
 
 use lawspeaker_history::Guarantee;
 
-use super::{Action, Event, Partition, PartitionLog, Record, Reply, State, Verdict, key};
+use super::{Action, Event, Partition, PartitionLog, Record, Reply, State, Verdict, hashed, key};
 use crate::engine::{Law, System, When, Witness};
 
 pub(super) fn laws() -> Vec<Law<PartitionLog>> {
@@ -45,6 +45,15 @@ pub(super) fn witnesses() -> Vec<Witness<PartitionLog>> {
         }),
         witness("a request that overtook another is refused", |model, before, action, _| {
             model.answers(before, action, |verdict| matches!(verdict, Verdict::Gap { .. }))
+        }),
+        witness("a repeat is recognised after a loss of power", |model, before, action, _| {
+            let has_crashed = before.budget.crashes < model.bounds.crashes;
+            has_crashed
+                && model.answers(before, action, |verdict| matches!(verdict, Verdict::Duplicate(Some(_))))
+        }),
+        witness("a key stays in its partition although the topic has grown", |model, before, action, _| {
+            let elsewhere = |event| model.partition_for(before, event) != hashed(before, event);
+            matches!(action, Action::Send(event) if elsewhere(*event))
         }),
         witness("a damaged request is refused", |model, before, action, _| {
             model.answers(before, action, |verdict| verdict == Verdict::Damaged)

@@ -41,9 +41,10 @@ fn headline(out: &mut String, report: &Report) {
     };
     line!(
         out,
-        "{verdict}  {}{without}  {} states, {} generated, depth {}, {extent}",
+        "{verdict}  {}{without}  {} {}, {} generated, depth {}, {extent}",
         report.model,
         grouped(explored.states),
+        if explored.states == 1 { "state" } else { "states" },
         grouped(explored.generated),
         explored.depth
     );
@@ -55,7 +56,7 @@ fn headline(out: &mut String, report: &Report) {
 fn why_inconclusive(out: &mut String, report: &Report) {
     if let Some(limit) = report.explored.stopped_by {
         line!(out, "  nothing is broken in what was explored, and {limit} ended it before everything was.");
-        line!(out, "  Raise the limit, or lower a bound with --set, to explore everything.");
+        line!(out, "  To explore everything, run it again with a higher limit, or lower a bound with --set.");
     } else {
         line!(out, "  nothing is broken, but within these bounds some of what should happen never does:");
         for witness in report.witnesses.iter().filter(|witness| !witness.is_met) {
@@ -184,7 +185,12 @@ fn bounds(out: &mut String, report: &Report) {
     prose(out, "bounds     ", &format!("{}: {}", report.preset, bounds.join(", ")));
     let odds = match report.explored.collision_odds {
         0.0 => "whole states were compared".to_owned(),
-        odds => format!("a state was mistaken for another with odds below {odds:.0e}"),
+        odds => {
+            // Rounded up: a bound must not be printed as less than it is.
+            let magnitude = odds.log10().floor();
+            let digit = (odds / 10f64.powf(magnitude)).ceil();
+            format!("a state was mistaken for another with odds below {digit}e{magnitude}")
+        }
     };
     line!(out, "           nothing is claimed beyond them; {odds}");
 }

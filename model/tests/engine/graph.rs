@@ -14,6 +14,8 @@ pub(crate) struct Graph {
     pub(crate) edges: Vec<Edge>,
     pub(crate) bad: Vec<u8>,
     pub(crate) done: Vec<u8>,
+    /// The last node within the model's own boundary.
+    pub(crate) boundary: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +41,7 @@ impl Arbitrary for Graph {
             edges: (0..edge_count).map(|_| edge(g)).collect(),
             bad: vec![node(g), node(g)],
             done: vec![node(g), node(g), node(g)],
+            boundary: None,
         }
     }
 
@@ -66,6 +69,10 @@ impl Model for Graph {
 
     fn next_state(&self, _: &u8, edge: Edge) -> Option<u8> {
         Some(edge.to)
+    }
+
+    fn within_boundary(&self, node: &u8) -> bool {
+        self.boundary.is_none_or(|last| *node <= last)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -167,7 +174,7 @@ pub(crate) fn fault(from: u8, to: u8) -> Edge {
 }
 
 pub(crate) fn graph(edges: &[Edge], bad: &[u8], done: &[u8]) -> Graph {
-    Graph { edges: edges.to_vec(), bad: bad.to_vec(), done: done.to_vec() }
+    Graph { edges: edges.to_vec(), bad: bad.to_vec(), done: done.to_vec(), boundary: None }
 }
 
 /// Steps to where a law is broken, by its place; for a lasso, to where its cycle starts.

@@ -82,9 +82,12 @@ fn is_real(graph: &Graph, violation: &Violation<Graph>) -> bool {
         std::iter::once(0).chain(violation.trace.steps.iter().map(|step| step.state)).collect();
     let Some(start) = violation.cycle_start else { return true };
     let cycle = &nodes[start..];
-    let is_step = |pair: &[u8]| moves(graph).any(|edge| edge.from == pair[0] && edge.to == pair[1]);
-    let taken = |edge: &Edge| cycle.windows(2).any(|pair| edge.from == pair[0] && edge.to == pair[1]);
-    nodes.windows(2).all(is_step)
+    // The very edges that the trace takes, and not others between the same nodes.
+    let taken = |edge: &Edge| violation.trace.steps[start..].iter().any(|step| step.action == *edge);
+    let is_step = |(before, edge, after): (&u8, &Edge, &u8)| {
+        graph.edges.contains(edge) && edge.from == *before && edge.to == *after && before != after
+    };
+    violation.trace.transitions().all(is_step)
         && cycle.first() == cycle.last()
         && is_fair(graph, cycle, &taken)
         && cycle.iter().all(|node| !graph.done.contains(node))

@@ -104,6 +104,15 @@ fn a_limit_that_is_hit_is_reported() {
     assert_eq!(stop(Limits { timeout: none, ..unlimited }, Signal::Continue), Stop::Timeout);
 }
 
+#[test]
+fn a_boundary_of_the_model_is_no_success_and_hides_no_way_to_go_on() {
+    let line: Vec<_> = (0..6).map(|node| fair(node, node + 1)).collect();
+    let cut = Graph { boundary: Some(3), ..graph(&line, &[6], &[]) };
+    let found = explored(&cut);
+    assert_eq!((found.stop, found.state_count), (Stop::Boundary, 4));
+    assert_eq!(broken_in(&found, 1), None, "node 3 could go on, beyond the boundary");
+}
+
 /// A hash that keeps too few bits loses states; the exact set does not, and the engine's own hash agrees with it.
 #[test]
 fn a_weak_hash_would_be_caught() {
