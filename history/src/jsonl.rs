@@ -8,17 +8,22 @@
 //!
 //! A line that cannot be read is an error with its number; nothing is skipped but empty lines.
 
-use std::io::{self, BufRead, Read, Write};
+mod parse;
+mod write;
 
-use serde_json::{Map, Value, json};
+use parse::call_of;
+pub(crate) use parse::{event_of, offset_of};
+pub(crate) use write::op_to_line;
+pub use write::write_jsonl;
+
+use std::io::{self, BufRead, Read};
+
+use serde_json::{Map, Value};
 
 use crate::flat::FlatReader;
 use crate::id::MAX_INTEGER;
 use crate::strict;
-use crate::{
-    Batch, Call, Delivery, EventId, Header, History, MicroOp, Offset, Op, OpType, Partition, Position,
-    Process, Record, Sent,
-};
+use crate::{Call, Header, Op, OpType, Process};
 
 /// What the header calls the format.
 pub const FORMAT: &str = "lawspeaker.history";
@@ -272,241 +277,10 @@ fn shorten(value: &Value) -> String {
     }
 }
 
-fn call_of(f: String, value: Value, op_type: OpType) -> Result<Call, ReadErrorKind> {
-    Ok(match f.as_str() {
-        "send" => Call::Send(sends(value)?),
-        "poll" => Call::Poll(polls(value)?),
-        "txn" => Call::Txn(items(value)?.into_iter().map(micro_op).collect::<Result<_, _>>()?),
-        "receive" => Call::Receive(batches(value)?),
-        "assign" => Call::Assign(partitions(value)?),
-        "revoke" => Call::Revoke(partitions(value)?),
-        "subscribe" => Call::Subscribe(partitions(value)?),
-        "commit" => Call::Commit(positions(value)?),
-        "committed" if op_type == OpType::Invoke => Call::Committed(
-            partitions(value)?.into_iter().map(|partition| Position { partition, next: None }).collect(),
-        ),
-        "committed" => Call::Committed(positions(value)?),
-        "ack" => Call::Ack(deliveries(value)?),
-        "nack" => Call::Nack(deliveries(value)?),
-        "reject" => Call::Reject(deliveries(value)?),
-        "apply" => Call::Apply(deliveries(value)?),
-        "crash" if value.is_null() => Call::Crash,
-        _ => Call::Other { f, value },
-    })
-}
-
-fn items(value: Value) -> Result<Vec<Value>, ReadErrorKind> {
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::Array(items) => Ok(items),
-        other => Err(wrong("value", "a list", &other)),
-    }
-}
-
-fn entries(value: Value) -> Result<Map<String, Value>, ReadErrorKind> {
-    match value {
-        Value::Null => Ok(Map::new()),
-        Value::Object(entries) => Ok(entries),
-        other => Err(wrong("value", "an object from partition names", &other)),
-    }
-}
-
-fn sends(value: Value) -> Result<Vec<Sent>, ReadErrorKind> {
-    let send_of = |item: Value| match micro_op(item.clone())? {
-        MicroOp::Send(sent) => Ok(sent),
-        MicroOp::Poll(_) => Err(wrong("value", "`[\"send\", partition, id]`", &item)),
-    };
-    items(value)?.into_iter().map(send_of).collect()
-}
-
-fn polls(value: Value) -> Result<Vec<Batch>, ReadErrorKind> {
-    let mut all = Vec::new();
-    for item in items(value)? {
-        match micro_op(item.clone())? {
-            MicroOp::Poll(batches) => all.extend(batches),
-            MicroOp::Send(_) => {
-                return Err(wrong("value", "`[\"poll\", {partition: [[offset, id], …]}]`", &item));
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn micro_op(item: Value) -> Result<MicroOp, ReadErrorKind> {
-    const EXPECTED: &str = "`[\"send\", partition, id]` or `[\"poll\", {partition: [[offset, id], …]}]`";
-    match item.as_array().map(Vec::as_slice) {
-        Some([Value::String(f), partition, sent]) if f == "send" => {
-            let partition = partition_of(partition)?;
-            let Record { offset, event } = match sent {
-                Value::Array(_) => record_of(sent)?,
-                id => Record { offset: None, event: event_of(id)? },
-            };
-            Ok(MicroOp::Send(Sent { partition, offset, event }))
-        }
-        Some([Value::String(f)]) if f == "poll" => Ok(MicroOp::Poll(Vec::new())),
-        Some([Value::String(f), polled]) if f == "poll" => Ok(MicroOp::Poll(batches(polled.clone())?)),
-        _ => Err(wrong("value", EXPECTED, &item)),
-    }
-}
-
-fn batches(value: Value) -> Result<Vec<Batch>, ReadErrorKind> {
-    let batch_of = |(partition, records): (String, Value)| {
-        let records = items(records)?.iter().map(record_of).collect::<Result<_, _>>()?;
-        Ok(Batch { partition: Partition::named(&partition), records })
-    };
-    entries(value)?.into_iter().map(batch_of).collect()
-}
-
-fn record_of(value: &Value) -> Result<Record, ReadErrorKind> {
-    match value.as_array().map(Vec::as_slice) {
-        Some([offset, event]) => Ok(Record { offset: offset_of(offset)?, event: event_of(event)? }),
-        _ => Err(wrong("value", "`[offset, id]`", value)),
-    }
-}
-
-fn partitions(value: Value) -> Result<Vec<Partition>, ReadErrorKind> {
-    items(value)?.iter().map(partition_of).collect()
-}
-
-fn positions(value: Value) -> Result<Vec<Position>, ReadErrorKind> {
-    let position_of = |(partition, next): (String, Value)| {
-        Ok(Position { partition: Partition::named(&partition), next: offset_of(&next)? })
-    };
-    entries(value)?.into_iter().map(position_of).collect()
-}
-
-fn deliveries(value: Value) -> Result<Vec<Delivery>, ReadErrorKind> {
-    let delivery_of = |item: Value| match item.as_array().map(Vec::as_slice) {
-        Some([partition, offset]) => {
-            Ok(Delivery { partition: partition_of(partition)?, offset: offset_of(offset)?, event: None })
-        }
-        Some([partition, offset, event]) => Ok(Delivery {
-            partition: partition_of(partition)?,
-            offset: offset_of(offset)?,
-            event: if event.is_null() { None } else { Some(event_of(event)?) },
-        }),
-        _ => Err(wrong("value", "`[partition, offset, id]`", &item)),
-    };
-    items(value)?.into_iter().map(delivery_of).collect()
-}
-
-fn partition_of(value: &Value) -> Result<Partition, ReadErrorKind> {
-    match value {
-        Value::String(name) => Ok(Partition::named(name)),
-        Value::Number(number) => Ok(Partition::named(&number.to_string())),
-        other => Err(wrong("value", "the name of a partition", other)),
-    }
-}
-
-pub(crate) fn event_of(value: &Value) -> Result<EventId, ReadErrorKind> {
-    match value {
-        Value::String(name) => Ok(EventId::from(name.as_str())),
-        Value::Number(number) => {
-            match number.as_i64().filter(|id| id.unsigned_abs() <= MAX_INTEGER.unsigned_abs()) {
-                Some(id) => Ok(EventId::Number(id)),
-                None => Err(wrong("value", "an event id: text, or an integer below 2^53", value)),
-            }
-        }
-        other => Err(wrong("value", "an event id: text, or an integer below 2^53", other)),
-    }
-}
-
-pub(crate) fn offset_of(value: &Value) -> Result<Option<Offset>, ReadErrorKind> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(id) => Ok(Some(id.parse()?)),
-        Value::Number(number) => Ok(Some(number.to_string().parse()?)),
-        other => Err(wrong("value", "an offset", other)),
-    }
-}
-
-/// Writes a history, header first. Reading it back gives the same history.
-///
-/// # Errors
-/// What `output` says.
-pub fn write_jsonl(output: &mut impl Write, history: &History) -> io::Result<()> {
-    let mut header = json!({"format": FORMAT, "version": VERSION});
-    if let (Some(header), Value::Object(fields)) = (header.as_object_mut(), json!(history.header)) {
-        header.extend(fields);
-    }
-    writeln!(output, "{header}")?;
-    history.ops.iter().try_for_each(|op| writeln!(output, "{}", op_to_line(op)))
-}
-
-pub(crate) fn op_to_line(op: &Op) -> Value {
-    let mut line = json!({"index": op.index, "process": op.process, "type": op.op_type, "f": op.call.f()});
-    let fields = line.as_object_mut().expect("`json!` of an object is one");
-    if let Some(time_ns) = op.time_ns {
-        fields.insert("time".into(), time_ns.into());
-    }
-    fields.insert("value".into(), value_of(&op.call, op.op_type));
-    if let Some(error) = &op.error {
-        fields.insert("error".into(), error.clone());
-    }
-    if !op.x.is_empty() {
-        fields.insert("x".into(), json!(op.x));
-    }
-    fields.extend(op.unknown.clone());
-    line
-}
-
-fn value_of(call: &Call, op_type: OpType) -> Value {
-    match call {
-        Call::Send(sent) => sent.iter().map(send_value).collect(),
-        Call::Poll(batches) => json!([poll_value(batches)]),
-        Call::Txn(ops) => ops
-            .iter()
-            .map(|op| match op {
-                MicroOp::Send(sent) => send_value(sent),
-                MicroOp::Poll(batches) => poll_value(batches),
-            })
-            .collect(),
-        Call::Receive(batches) => batches_value(batches),
-        Call::Assign(partitions) | Call::Revoke(partitions) | Call::Subscribe(partitions) => {
-            json!(partitions)
-        }
-        Call::Committed(positions) if op_type == OpType::Invoke => {
-            positions.iter().map(|position| json!(position.partition)).collect()
-        }
-        Call::Commit(positions) | Call::Committed(positions) => positions
-            .iter()
-            .map(|p| (p.partition.as_str().to_owned(), json!(p.next)))
-            .collect::<Map<_, _>>()
-            .into(),
-        Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::Apply(all) => {
-            all.iter().map(|d| json!([d.partition, d.offset, d.event])).collect()
-        }
-        Call::Crash => Value::Null,
-        Call::Other { value, .. } => value.clone(),
-    }
-}
-
-fn send_value(sent: &Sent) -> Value {
-    match sent.offset {
-        Some(offset) => json!(["send", sent.partition, [offset, sent.event]]),
-        None => json!(["send", sent.partition, sent.event]),
-    }
-}
-
-fn poll_value(batches: &[Batch]) -> Value {
-    if batches.is_empty() { json!(["poll"]) } else { json!(["poll", batches_value(batches)]) }
-}
-
-fn batches_value(batches: &[Batch]) -> Value {
-    let mut by_partition: Map<String, Value> = Map::new();
-    for batch in batches {
-        let records = batch.records.iter().map(|record| json!([record.offset, record.event]));
-        let slot = by_partition.entry(batch.partition.as_str()).or_insert_with(|| json!([]));
-        if let Value::Array(slot) = slot {
-            slot.extend(records);
-        }
-    }
-    by_partition.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::History;
 
     fn read(text: &str) -> Result<History, String> {
         History::read(text.as_bytes()).map_err(|error| error.to_string())
