@@ -16,9 +16,14 @@
 //! Faults are budgeted; recovery is not.
 
 mod bounds;
+mod broker;
 mod guards;
 mod laws;
+mod producer;
 mod words;
+
+pub(crate) use broker::Verdict;
+pub(crate) use producer::{hashed, key};
 
 pub use bounds::Bounds;
 pub use guards::*;
@@ -200,194 +205,7 @@ pub enum Action {
     Grow,
 }
 
-/// What the broker answers to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Append,
-    Damaged,
-    Fenced,
-    Duplicate(Option<u8>),
-    Gap { expected: u8 },
-}
-
-/// The key of an event: events come in pairs of one key.
-pub(crate) fn key(event: Event) -> u8 {
-    event.number / 2
-}
-
-/// Where the hash of an event's key points, with as many partitions as there are now.
-pub(crate) fn hashed(state: &State, event: Event) -> u8 {
-    (key(event) + 1) % state.partitions.len() as u8
-}
-
 impl PartitionLog {
-    /// Where a producer sends an event. With a stable partitioner a key stays where its first event went.
-    pub(crate) fn partition_for(&self, state: &State, event: Event) -> u8 {
-        let now = hashed(state, event);
-        if !self.guards.has(&STABLE_PARTITIONER) {
-            return now;
-        }
-        let sent = state.producers[event.producer as usize].events.iter().enumerate();
-        let of_key = sent.filter(|(number, _)| key(Event { number: *number as u8, ..event }) == key(event));
-        let first = of_key.filter_map(|(_, progress)| progress.stamp).map(|stamp| stamp.partition).next();
-        first.unwrap_or(now)
-    }
-
-    /// What the broker makes of a request. The guards stand here, in the order in which a broker applies them.
-    pub(crate) fn judge(&self, state: &State, request: &Request) -> Verdict {
-        let Request { event, stamp, is_damaged } = *request;
-        if is_damaged && self.guards.has(&CHECKSUM) {
-            return Verdict::Damaged;
-        }
-        let partition = &state.partitions[stamp.partition as usize];
-        if stamp.epoch < partition.epochs[event.producer as usize] && self.guards.has(&EPOCH_FENCE) {
-            return Verdict::Fenced;
-        }
-        if !self.guards.has(&IDEMPOTENCE) {
-            return Verdict::Append;
-        }
-        let of_incarnation = |(_, record): &(usize, &Record)| {
-            record.event.producer == event.producer && record.epoch == stamp.epoch
-        };
-        let known = partition.log.iter().enumerate().skip(partition.remembered_from as usize);
-        let known: Vec<_> = known.filter(of_incarnation).collect();
-        let expected = known.iter().map(|(_, record)| record.sequence + 1).max().unwrap_or(0);
-        if stamp.sequence < expected {
-            let same = known.iter().find(|(_, record)| record.sequence == stamp.sequence);
-            return Verdict::Duplicate(same.map(|(offset, _)| *offset as u8));
-        }
-        if stamp.sequence > expected && self.guards.has(&GAP_CHECK) {
-            return Verdict::Gap { expected };
-        }
-        Verdict::Append
-    }
-
-    /// Whether `action` is the broker's taking a request, and its verdict is of the kind asked for.
-    fn answers(&self, state: &State, action: &Action, is_asked: fn(Verdict) -> bool) -> bool {
-        matches!(action, Action::Handle(request) if is_asked(self.judge(state, request)))
-    }
-
-    fn handle(&self, state: &mut State, request: &Request) {
-        remove(&mut state.requests, request);
-        let Request { event, stamp, is_damaged } = *request;
-        let acknowledges_at_once = !self.guards.has(&FSYNC_BEFORE_ACK);
-        let verdict = self.judge(state, request);
-        let partition = &mut state.partitions[stamp.partition as usize];
-        match verdict {
-            Verdict::Append => {
-                let appended = if is_damaged { GARBAGE } else { event };
-                partition.log.push(Record { event: appended, epoch: stamp.epoch, sequence: stamp.sequence });
-                if acknowledges_at_once {
-                    let offset = Some(partition.log.len() as u8 - 1);
-                    insert(&mut state.replies, Reply { event, partition: stamp.partition, offset });
-                }
-            }
-            // What is not durable yet is acknowledged by the flush to come.
-            Verdict::Duplicate(Some(offset)) if offset >= partition.durable && !acknowledges_at_once => {}
-            Verdict::Duplicate(offset) => {
-                insert(&mut state.replies, Reply { event, partition: stamp.partition, offset });
-            }
-            Verdict::Damaged | Verdict::Fenced | Verdict::Gap { .. } => {}
-        }
-    }
-
-    fn flush(&self, state: &mut State, number: u8) {
-        let partition = &mut state.partitions[number as usize];
-        for offset in partition.durable..partition.log.len() as u8 {
-            let event = partition.log[offset as usize].event;
-            if self.guards.has(&FSYNC_BEFORE_ACK) && event != GARBAGE {
-                insert(&mut state.replies, Reply { event, partition: number, offset: Some(offset) });
-            }
-        }
-        partition.durable = partition.log.len() as u8;
-    }
-
-    fn crash(&self, state: &mut State) {
-        state.budget.spend(|budget| &mut budget.crashes);
-        for partition in &mut state.partitions {
-            partition.log.truncate(partition.durable as usize);
-            if !self.guards.has(&KEEP_PRODUCER_STATE) {
-                partition.remembered_from = partition.durable;
-                partition.epochs.fill(0);
-            }
-        }
-    }
-
-    /// The broker syncs and fences the former incarnation; the new one finds out which of its events stand in the log.
-    fn restart(&self, state: &mut State, number: u8) {
-        state.budget.spend(|budget| &mut budget.restarts);
-        let epoch = state.producers[number as usize].epoch + 1;
-        for partition in &mut state.partitions {
-            partition.durable = partition.log.len() as u8;
-            partition.epochs[number as usize] = epoch;
-        }
-        let stands = |event: Event| state.partitions.iter().any(|p| p.log.iter().any(|r| r.event == event));
-        let producer = &mut state.producers[number as usize];
-        producer.epoch = epoch;
-        for (place, progress) in producer.events.iter_mut().enumerate() {
-            let is_found = stands(Event { producer: number, number: place as u8 });
-            progress.is_acknowledged |= is_found && self.guards.has(&RESUME_FROM_LOG);
-            progress.stamp = progress.stamp.filter(|_| progress.is_acknowledged);
-        }
-    }
-
-    fn send(&self, state: &mut State, event: Event) {
-        let partition = self.partition_for(state, event);
-        let producer = &mut state.producers[event.producer as usize];
-        let epoch = producer.epoch;
-        let of_partition = |stamp: &Stamp| stamp.partition == partition && stamp.epoch == epoch;
-        let sequence = producer.events.iter().filter_map(|p| p.stamp).filter(of_partition).count() as u8;
-        let stamp = Stamp { partition, epoch, sequence };
-        producer.events[event.number as usize].stamp = Some(stamp);
-        insert(&mut state.requests, Request { event, stamp, is_damaged: false });
-        if let Err(place) = state.ghost.sent.binary_search(&(event, partition)) {
-            state.ghost.sent.insert(place, (event, partition));
-        }
-    }
-
-    fn retry(&self, state: &mut State, event: Event) {
-        let progress = state.producers[event.producer as usize].events[event.number as usize];
-        let stamp = progress.stamp.expect("only what was sent is sent again");
-        insert(&mut state.requests, Request { event, stamp, is_damaged: false });
-    }
-
-    fn acknowledge(&self, state: &mut State, reply: &Reply) {
-        remove(&mut state.replies, reply);
-        let progress =
-            &mut state.producers[reply.event.producer as usize].events[reply.event.number as usize];
-        progress.is_acknowledged = true;
-        if let Err(place) = state.ghost.acknowledged.binary_search(reply) {
-            state.ghost.acknowledged.insert(place, *reply);
-        }
-    }
-
-    fn sends(&self, state: &State, producer: u8, actions: &mut Vec<Action>) {
-        let events = &state.producers[producer as usize].events;
-        let of = |number: usize| Event { producer, number: number as u8 };
-        let is_open = |number: usize| events[number].stamp.is_some() && !events[number].is_acknowledged;
-        let waits = |number: usize| is_open(number) && !is_under_way(state, of(number));
-        // With in-order retry, an event that waits to be sent again holds back what comes after it.
-        let is_held_back = |number: usize, partition: u8| {
-            let ahead =
-                |earlier: usize| events[earlier].stamp.is_some_and(|stamp| stamp.partition == partition);
-            self.guards.has(&IN_ORDER_RETRY) && (0..number).any(|earlier| waits(earlier) && ahead(earlier))
-        };
-        let under_way = (0..events.len()).filter(|number| is_open(*number) && !waits(*number)).count();
-        if under_way < self.bounds.in_flight as usize {
-            let next = (0..events.len())
-                .find(|number| events[*number].stamp.is_none() && !events[*number].is_acknowledged);
-            if let Some(number) = next.filter(|n| !is_held_back(*n, self.partition_for(state, of(*n)))) {
-                actions.push(Action::Send(of(number)));
-            }
-            if self.guards.has(&RETRY) {
-                let again = (0..events.len()).filter(|number| waits(*number));
-                let again =
-                    again.filter(|n| !is_held_back(*n, events[*n].stamp.map_or(0, |stamp| stamp.partition)));
-                actions.extend(again.map(|number| Action::Retry(of(number))));
-            }
-        }
-    }
-
     fn faults(&self, state: &State, actions: &mut Vec<Action>) {
         let budget = state.budget;
         if budget.faults == 0 {
@@ -414,16 +232,6 @@ impl PartitionLog {
             actions.push(Action::Grow);
         }
     }
-}
-
-/// Whether anything of an event may still lead to its acknowledgement by itself.
-fn is_under_way(state: &State, event: Event) -> bool {
-    let epoch = state.producers[event.producer as usize].epoch;
-    let requested = state.requests.iter().any(|r| r.event == event && r.stamp.epoch == epoch);
-    let acknowledged = state.replies.iter().any(|reply| reply.event == event);
-    let unsynced =
-        state.partitions.iter().any(|p| p.log.iter().skip(p.durable as usize).any(|r| r.event == event));
-    requested || acknowledged || unsynced
 }
 
 fn insert<T: Ord>(multiset: &mut Vec<T>, item: T) {
