@@ -21,12 +21,16 @@ pub enum Assumption {
     UnknownRetiresProcess,
     /// A process that crashed makes no further calls.
     CrashRetiresProcess,
+    /// No line is missing: indices follow one another from 0.
+    LinesAreWhole,
     /// Time does not fall from line to line.
     TimeRises,
     /// An event is sent once; to send an equal payload again is another event.
     EventsAreUnique,
     /// Every call is one that this oracle knows.
     CallsAreKnown,
+    /// Calls whose order in time matters were invoked; where they were not, the order of lines stands for it.
+    LinesAreInTime,
 }
 
 /// A recording that breaks an assumption.
@@ -63,10 +67,17 @@ pub(crate) struct Watch {
     invoked: BTreeMap<String, usize>,
     conduct: HashMap<Process, Conduct>,
     latest_time_ns: u64,
+    next_index: u64,
 }
 
 impl Watch {
     pub(crate) fn observe(&mut self, op: &Op) {
+        // An op that was never placed has no line and no index; some recorders count from 1.
+        let is_next = op.index == self.next_index || (self.next_index, op.index) == (0, 1);
+        if op.line > 0 && !is_next {
+            self.doubt(Assumption::LinesAreWhole, "", op);
+        }
+        self.next_index = op.index.saturating_add(1);
         if let Some(time_ns) = op.time_ns {
             if time_ns < self.latest_time_ns {
                 self.doubt(Assumption::TimeRises, "", op);
@@ -113,9 +124,20 @@ impl Watch {
         }
     }
 
+    /// The first line before which lines are missing.
+    pub(crate) fn first_hole(&self) -> Option<u64> {
+        let holes = self.tallies.iter().find(|((assumption, _), _)| *assumption == Assumption::LinesAreWhole);
+        holes.map(|(_, tally)| tally.first_line)
+    }
+
     /// Says that an event was sent more than once.
     pub(crate) fn sent_again(&mut self, line: u64, event: &str) {
         self.tally(Assumption::EventsAreUnique, "", line, format!("event {event}"));
+    }
+
+    /// Says that a finding takes the order of two completions, of different processes, for the order of the calls.
+    pub(crate) fn ordered_by_line(&mut self, line: u64) {
+        self.tally(Assumption::LinesAreInTime, "", line, String::new());
     }
 
     fn doubt(&mut self, assumption: Assumption, about: &str, op: &Op) {
@@ -147,11 +169,19 @@ impl Watch {
                     "a process went on after a call whose outcome it never learnt".to_owned()
                 }
                 Assumption::CrashRetiresProcess => "a process went on after its crash".to_owned(),
+                Assumption::LinesAreWhole => {
+                    "indices do not follow one another, so lines are missing".to_owned()
+                }
                 Assumption::TimeRises => "time fell from one line to the next".to_owned(),
                 Assumption::EventsAreUnique => "an event was sent again under the same id".to_owned(),
                 Assumption::CallsAreKnown => format!("`{about}` is not judged"),
+                Assumption::LinesAreInTime => {
+                    "completions without invocations: the order of lines was taken for the order in time"
+                        .to_owned()
+                }
             };
-            let sentence = format!("{what}: {times}, first on line {first_line} ({example})");
+            let who = if example.is_empty() { String::new() } else { format!(" ({example})") };
+            let sentence = format!("{what}: {times}, first on line {first_line}{who}");
             Doubt { assumption, count, first_line, sentence }
         };
         tallies.into_iter().filter(|(key, _)| is_told(key)).map(tell).collect()
@@ -176,6 +206,15 @@ mod tests {
 {"time":2,"process":1,"type":"ok","f":"poll","value":[["poll",{"p":[[0,"a"]]}]]}
 {"time":3,"process":1,"type":"info","f":"crash"}"#;
         assert_eq!(doubts(text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_hole_in_the_indices_is_told_wherever_the_count_begins() {
+        let from = |first: u64, second: u64| {
+            let line = |index| format!(r#"{{"index":{index},"process":1,"type":"ok","f":"poll"}}"#);
+            doubts(&format!("{}\n{}", line(first), line(second))).len()
+        };
+        assert_eq!([from(0, 1), from(1, 2), from(0, 2), from(444, 445)], [0, 0, 1, 1]);
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(crate) struct Found {
     pub process: Option<Process>,
     /// Whether it goes on after its last line, to the end of the history.
     pub is_lasting: bool,
+    /// Whether it takes the order of lines for the order in time, for want of invocations.
+    pub is_ordered_by_line: bool,
     pub sentence: String,
     pub lines: Vec<Line>,
 }
@@ -60,6 +62,7 @@ impl Found {
             anomaly,
             is_excused: false,
             is_lasting: false,
+            is_ordered_by_line: false,
             partitions: Vec::new(),
             group: None,
             events: Vec::new(),
@@ -104,6 +107,11 @@ impl Found {
 
     pub(crate) fn excused_if(mut self, is_excused: bool) -> Self {
         self.is_excused = is_excused;
+        self
+    }
+
+    pub(crate) fn ordered_by_line_if(mut self, is_ordered_by_line: bool) -> Self {
+        self.is_ordered_by_line = is_ordered_by_line;
         self
     }
 

@@ -273,7 +273,7 @@ fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> String {
         Anomaly::InconsistentOffsets => format!("{} of {place} hold more than one event", count("offset")),
         Anomaly::InvalidOffset => format!("{} of {place} cannot be", count("offset")),
         Anomaly::Duplicate => format!("{} stand in {place} more than once", count("event")),
-        Anomaly::Phantom => format!("{} read from {place} were sent by nobody", count("event")),
+        Anomaly::Phantom => format!("{} read from {place} had been sent by nobody", count("event")),
         Anomaly::Misrouted => format!("{} read from {place} were sent elsewhere", count("event")),
         Anomaly::NonmonotonicSend => format!(
             "{} that a producer's later event stands before its earlier one in {place}",

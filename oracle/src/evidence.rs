@@ -32,6 +32,8 @@ pub(crate) struct Attempt {
     pub address: PartitionKey,
     /// The line of the invocation, or of the completion if there is none.
     pub begin: u64,
+    /// Whether its invocation was recorded.
+    pub is_invoked: bool,
     /// The line of the completion; `None` if the history ends before it.
     pub end: Option<u64>,
     /// What is known of it; a send that never completed is `Info`.
@@ -47,6 +49,11 @@ impl Attempt {
         self.outcome == OpType::Ok
     }
 
+    /// Whether only the order of lines says that it came after a call of `earlier`.
+    pub(crate) fn is_later_by_line(&self, earlier: ProcessKey) -> bool {
+        !self.is_invoked && self.process != earlier
+    }
+
     /// The line that says most about it.
     pub(crate) fn line(&self) -> u64 {
         self.end.unwrap_or(self.begin)
@@ -58,18 +65,27 @@ impl Attempt {
 pub(crate) struct Read {
     pub line: u64,
     pub begin: u64,
+    /// Whether its invocation was recorded.
+    pub is_invoked: bool,
     pub process: ProcessKey,
     pub group: Option<GroupKey>,
     pub partition: PartitionKey,
     pub offset: Option<Offset>,
     pub event: EventKey,
     pub is_ok: bool,
+    /// Whether it surely did not happen; what neither failed nor is ok may have.
+    pub has_failed: bool,
     pub phase: Phase,
     /// Whether the system handed it out for single acknowledgement (`receive`).
     pub is_handed_out: bool,
 }
 
 impl Read {
+    /// Whether only the order of lines says that it came after a call of `earlier`.
+    pub(crate) fn is_later_by_line(&self, earlier: ProcessKey) -> bool {
+        !self.is_invoked && self.process != earlier
+    }
+
     /// Whether it is part of the fresh read of everything at the end.
     pub(crate) fn is_final(&self) -> bool {
         self.is_ok && self.phase == Phase::Final && self.group.is_none()
@@ -96,12 +112,21 @@ pub(crate) struct Acknowledgement {
 pub(crate) struct Commit {
     pub line: u64,
     pub begin: u64,
+    /// Whether its invocation was recorded.
+    pub is_invoked: bool,
     pub process: ProcessKey,
     pub group: Option<GroupKey>,
     pub partition: PartitionKey,
     pub next: Option<Offset>,
     /// Whether it was asked for (`committed`) and not set (`commit`).
     pub is_fetched: bool,
+}
+
+impl Commit {
+    /// Whether only the order of lines says that it came after a call of `earlier`.
+    pub(crate) fn is_later_by_line(&self, earlier: ProcessKey) -> bool {
+        !self.is_invoked && self.process != earlier
+    }
 }
 
 /// A change of what a process reads.
@@ -143,19 +168,29 @@ pub(crate) struct Extent {
     pub complete: Option<bool>,
     /// Whether a fresh reader read everything at the end.
     pub has_final_read: bool,
-    /// Whether the groups were drained.
-    pub has_drain: bool,
+    /// The line on which it began: what is acknowledged later is not owed by it.
+    pub final_since: Option<u64>,
+    /// Whether a call of it has an unknown outcome, so that it may have ended early.
+    pub is_final_read_uncertain: bool,
+    /// The last line of a final read, completed or not.
+    pub last_final_line: Option<u64>,
+    /// The last line on which a group was drained.
+    pub last_drain_line: Option<u64>,
     /// Whether transactions were recorded: their markers take offsets that nobody reads.
     pub has_transactions: bool,
 }
 
 impl Extent {
-    /// Whether what was not seen by the end can be held against the system.
-    pub(crate) fn is_finished(self) -> bool {
-        match self.complete {
-            Some(complete) => complete,
-            None => self.has_final_read || self.has_drain,
-        }
+    /// Whether anything of the end was recorded, so that an event may be missed at all.
+    pub(crate) fn has_end(self) -> bool {
+        let is_any = self.last_final_line.or(self.last_drain_line).is_some();
+        self.complete.unwrap_or(is_any)
+    }
+
+    /// Whether every group was given the time to receive all it is owed: the header says so, or the final read had
+    /// begun, which comes after the last drain.
+    pub(crate) fn is_drained(self) -> bool {
+        self.complete.unwrap_or(self.last_final_line > self.last_drain_line)
     }
 }
 

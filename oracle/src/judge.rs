@@ -95,10 +95,21 @@ impl Judge {
         let mut results = Results::new(profile, disabled);
         guarantee::check(&evidence, profile, &mut results);
         undecided_guarantees(&mut results);
-        let findings = cause::group(std::mem::take(&mut results.found), profile, &evidence);
+        for found in results.found.iter().filter(|found| found.is_ordered_by_line) {
+            watch.ordered_by_line(found.first_line());
+        }
+        let mut findings = cause::group(std::mem::take(&mut results.found), profile, &evidence);
+        let hole = watch.first_hole();
+        if let Some(line) = hole {
+            distrust_absences(&mut findings, &mut results, line);
+        }
+        let outcome = match outcome(&findings, &results, &evidence) {
+            Outcome::Conforms if hole.is_some() => Outcome::Inconclusive,
+            outcome => outcome,
+        };
         Verdict {
             schema: SCHEMA,
-            outcome: outcome(&findings, &results, &evidence),
+            outcome,
             profile: profile.name,
             profile_chosen_by: chosen_by,
             profile_promises: profile.promises,
@@ -113,6 +124,27 @@ impl Judge {
                 .collect(),
             doubts: watch.doubts(),
         }
+    }
+}
+
+/// The anomalies that are seen by what is not there.
+const ABSENCES: [Anomaly; 6] = [
+    Anomaly::LostWrite,
+    Anomaly::Unseen,
+    Anomaly::Phantom,
+    Anomaly::PollSkip,
+    Anomaly::GroupLoss,
+    Anomaly::CommitAhead,
+];
+
+/// Where lines are missing, nothing follows from what is not there.
+fn distrust_absences(findings: &mut [crate::Finding], results: &mut Results, line: u64) {
+    for finding in findings.iter_mut().filter(|finding| ABSENCES.contains(&finding.anomaly)) {
+        finding.severity = finding.severity.max(Severity::Note);
+    }
+    for anomaly in ABSENCES {
+        let reason = format!("lines are missing before line {line}: what is not there may stand in them");
+        results.undecided(anomaly.guarantee(), reason);
     }
 }
 

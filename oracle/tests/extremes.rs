@@ -113,3 +113,14 @@ fn a_history_of_200_000_ops_is_judged_in_one_go() {
     assert_eq!(verdict.count(Anomaly::PollSkip), EVENT_COUNT / 2 - 1);
     assert_eq!(verdict.findings.len(), 1);
 }
+
+#[test]
+fn where_lines_are_missing_nothing_follows_from_what_is_not_there() {
+    let text = r#"{"index":0,"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,"a"]]]}
+{"index":9,"process":1,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"],[1,"b"]]}]]}"#;
+    let history = History::read(text.as_bytes()).expect("the lines are sound");
+    let verdict = judge(&history, Profile::named("kafka").expect("kafka is a profile"));
+    assert_eq!(verdict.outcome, Outcome::Inconclusive);
+    assert_eq!(verdict.count(Anomaly::Phantom), 1);
+    assert_eq!(verdict.violations().count(), 0);
+}

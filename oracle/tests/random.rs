@@ -282,9 +282,6 @@ proptest! {
     fn a_correct_log_cut_short_is_never_accused(choices in choices(), kept in 0.0..1.0f64) {
         let mut history = Run::of(&choices).history();
         history.ops.truncate((history.ops.len() as f64 * kept) as usize);
-        if history.ops.iter().any(|op| op.x.phase.is_some()) {
-            history.header.complete = Some(false);
-        }
         for profile in Profile::ALL {
             let verdict = judge(&history, profile);
             prop_assert_ne!(verdict.outcome, Outcome::Violated, "{}", report::text(&verdict, profile.name));

@@ -2,6 +2,7 @@
 //!
 //! The counts were found independently before the oracle saw the files, by a script that only counts.
 
+use lawspeaker_history::Phase;
 use lawspeaker_oracle::{Anomaly, Outcome, Profile, Severity, judge, report};
 
 use crate::{data, judge_without, read};
@@ -102,18 +103,24 @@ fn the_readme_beside_the_recordings_tells_the_same_counts() {
 }
 
 #[test]
-fn a_recording_cut_short_shows_no_loss_that_the_whole_does_not_show() {
+fn a_clean_recording_cut_short_is_not_accused() {
     let clean = RECORDED.iter().filter(|(_, _, violations, _)| violations.is_empty());
     for (file, profile, ..) in clean {
         let mut history = read(&data().join(format!("recorded/{file}.jsonl.gz")));
         let whole = history.ops.len();
-        for eighths in 1..8 {
-            history.ops.truncate(whole * (8 - eighths) / 8);
+        let first_of = |phase| history.ops.iter().position(|op| op.x.phase == Some(phase));
+        let phases = [Phase::Drain, Phase::Final].into_iter().filter_map(first_of).map(|place| place + 1);
+        let mut cuts: Vec<usize> = (1..8).map(|eighths| whole * eighths / 8).chain(phases).collect();
+        cuts.sort_unstable();
+        for kept in cuts.into_iter().rev() {
+            history.ops.truncate(kept);
             let verdict = judge(&history, Profile::named(profile).unwrap());
-            assert_eq!(verdict.count(Anomaly::LostWrite), 0, "{file}, {eighths} eighths cut off");
-            if !history.ops.iter().any(|op| op.x.phase.is_some()) {
-                assert_ne!(verdict.outcome, Outcome::Violated, "{}", report::text(&verdict, file));
-            }
+            assert_ne!(
+                verdict.outcome,
+                Outcome::Violated,
+                "{kept} of {whole} ops: {}",
+                report::text(&verdict, file)
+            );
         }
     }
 }

@@ -128,3 +128,18 @@ fn json_holds_every_case() {
     assert_eq!(case.events, [EventId::from(0)]);
     assert_snapshot!(case.sentence, @r#"event 0 was acknowledged in orders at offset 1 (line 3), and the final read passed that place (line 1512) and did not find it"#);
 }
+
+#[test]
+fn what_rests_on_the_order_of_lines_says_so() {
+    let doubts_of = |file: &str| {
+        let verdict = judge_without(&read(&data().join("commit-monotonicity/violates").join(file)), &[]);
+        verdict.doubts.into_iter().map(|doubt| doubt.sentence).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        doubts_of("commit-regression.without-invocations.jsonl"),
+        [
+            "completions without invocations: the order of lines was taken for the order in time: 1 time, first on line 10"
+        ]
+    );
+    assert!(doubts_of("commit-regression.jsonl").is_empty());
+}

@@ -62,8 +62,16 @@ impl Collector {
         if self.sessions.len() <= process.place() {
             self.sessions.resize(process.place() + 1, Session::default());
         }
-        self.extent.has_final_read |= op.is_final() && op.op_type == OpType::Ok;
-        self.extent.has_drain |= op.x.phase == Some(Phase::Drain);
+        if op.is_final() && matches!(op.call, Call::Poll(_)) {
+            self.extent.final_since.get_or_insert(self.line);
+            self.extent.has_final_read |= op.op_type == OpType::Ok;
+            self.extent.is_final_read_uncertain |= op.op_type == OpType::Info;
+        }
+        match op.x.phase {
+            Some(Phase::Drain) => self.extent.last_drain_line = Some(self.line),
+            Some(Phase::Final) => self.extent.last_final_line = Some(self.line),
+            Some(Phase::Main) | None => {}
+        }
         self.extent.has_transactions |= matches!(op.call, Call::Txn(_));
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
@@ -72,7 +80,13 @@ impl Collector {
         let first = self.attempts.len();
         for (place, sent) in sends(&op.call).enumerate() {
             let attempt = self.attempt(op, process, place, sent);
-            self.attempts.push(Attempt { end: None, outcome: OpType::Info, offset: None, ..attempt });
+            self.attempts.push(Attempt {
+                is_invoked: true,
+                end: None,
+                outcome: OpType::Info,
+                offset: None,
+                ..attempt
+            });
         }
         let attempts = first..self.attempts.len();
         let open = Open { line: self.line, call: discriminant(&op.call), attempts };
@@ -85,13 +99,13 @@ impl Collector {
         let is_reading = matches!(op.call, Call::Poll(_) | Call::Receive(_));
         let since = open.as_ref().map(|open| open.line);
         session.reading_since = if is_reading { since.or(session.reading_since) } else { None };
-        let begin = since.or(session.reading_since).unwrap_or(self.line);
+        let reading_since = since.or(session.reading_since);
         self.sends_of(op, process, open.map(|open| open.attempts).unwrap_or_default());
-        self.reads_of(op, process, begin);
+        self.reads_of(op, process, reading_since);
         match &op.call {
             Call::Ack(deliveries) if op.op_type == OpType::Ok => self.acknowledge(op, process, deliveries),
-            Call::Commit(positions) => self.commit(op, process, begin, positions, false),
-            Call::Committed(positions) => self.commit(op, process, begin, positions, true),
+            Call::Commit(positions) => self.commit(op, process, since, positions, false),
+            Call::Committed(positions) => self.commit(op, process, since, positions, true),
             _ => self.move_of(op, process),
         }
     }
@@ -104,6 +118,7 @@ impl Collector {
             place_in_call,
             address: partition,
             begin: self.line,
+            is_invoked: false,
             end: Some(self.line),
             outcome: op.op_type,
             partition,
@@ -132,7 +147,11 @@ impl Collector {
         }
     }
 
-    fn reads_of(&mut self, op: &Op, process: ProcessKey, begin: u64) {
+    fn reads_of(&mut self, op: &Op, process: ProcessKey, since: Option<u64>) {
+        if op.op_type == OpType::Fail && !matches!(op.call, Call::Txn(_)) {
+            // It surely did not happen, so nothing was read. What a failed transaction polled was read all the same.
+            return;
+        }
         let is_handed_out = matches!(op.call, Call::Receive(_));
         let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
         for batch in batches(&op.call) {
@@ -142,13 +161,15 @@ impl Collector {
                 self.hints.has_delivery_counts |= op.x.delivery.is_some();
                 self.reads.push(Read {
                     line: self.line,
-                    begin,
+                    begin: since.unwrap_or(self.line),
+                    is_invoked: since.is_some(),
                     process,
                     group,
                     partition,
                     offset: record.offset,
                     event: self.names.events.key(&record.event),
                     is_ok: op.op_type == OpType::Ok,
+                    has_failed: op.op_type == OpType::Fail,
                     phase: op.x.phase.unwrap_or(Phase::Main),
                     is_handed_out,
                 });
@@ -173,7 +194,14 @@ impl Collector {
         }
     }
 
-    fn commit(&mut self, op: &Op, process: ProcessKey, begin: u64, positions: &[Position], is_fetched: bool) {
+    fn commit(
+        &mut self,
+        op: &Op,
+        process: ProcessKey,
+        since: Option<u64>,
+        positions: &[Position],
+        is_fetched: bool,
+    ) {
         self.hints.has_positions = true;
         if op.op_type != OpType::Ok {
             return;
@@ -181,7 +209,8 @@ impl Collector {
         for position in positions {
             self.commits.push(Commit {
                 line: self.line,
-                begin,
+                begin: since.unwrap_or(self.line),
+                is_invoked: since.is_some(),
                 process,
                 group: op.x.group.as_ref().map(|group| self.names.groups.key(group)),
                 partition: self.names.partitions.key(&position.partition),
@@ -236,6 +265,10 @@ impl Collector {
 
     /// Sorts what was taken. O(n log n).
     pub(crate) fn seal(mut self) -> Evidence {
+        // A final read that may have ended early makes the recording less than its header says.
+        if self.extent.is_final_read_uncertain {
+            self.extent.complete = self.extent.complete.filter(|is_complete| !is_complete);
+        }
         let event_count = self.names.events.len();
         self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
         let attempt_starts = starts(event_count, self.attempts.iter().map(|attempt| attempt.event.place()));

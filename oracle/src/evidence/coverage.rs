@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use lawspeaker_history::Offset;
+use lawspeaker_history::{Offset, Phase};
 
-use super::{Evidence, GroupKey, MoveKind, PartitionKey};
+use super::{EventKey, Evidence, GroupKey, MoveKind, PartitionKey};
 
 /// A group in a partition.
 #[derive(Clone, Debug)]
 pub(crate) struct Coverage {
     /// The first line on which the group is seen there: an assignment, a delivery, a commit.
     pub began: u64,
-    /// The lowest offset delivered.
+    /// The lowest offset surely delivered.
     pub lowest: Option<Offset>,
     /// The highest offset delivered, and its place in `Evidence::reads`.
     pub highest: Option<(Offset, usize)>,
     /// The place in `Evidence::reads` of the latest delivery.
     pub latest: Option<usize>,
+    /// Of what the group was given while it was drained, the event sent last: the drain went past whatever was
+    /// acknowledged before that send was invoked.
+    pub drained_to: Option<EventKey>,
 }
 
 /// Every group in every partition that was given to it, delivered to it or committed by it.
@@ -25,7 +28,7 @@ pub(crate) struct Coverage {
 pub(crate) fn coverage(evidence: &Evidence) -> BTreeMap<(GroupKey, PartitionKey), Coverage> {
     let mut all: BTreeMap<(GroupKey, PartitionKey), Coverage> = BTreeMap::new();
     let mut touch = |group, partition, line: u64| {
-        let new = Coverage { began: line, lowest: None, highest: None, latest: None };
+        let new = Coverage { began: line, lowest: None, highest: None, latest: None, drained_to: None };
         let coverage = all.entry((group, partition)).or_insert(new);
         coverage.began = coverage.began.min(line);
     };
@@ -39,18 +42,24 @@ pub(crate) fn coverage(evidence: &Evidence) -> BTreeMap<(GroupKey, PartitionKey)
             touch(group, commit.partition, commit.begin);
         }
     }
-    for read in &evidence.reads {
+    for read in evidence.reads.iter().filter(|read| !read.has_failed) {
         if let Some(group) = read.group {
             touch(group, read.partition, read.begin);
         }
     }
-    for (place, read) in evidence.reads.iter().enumerate() {
+    for (place, read) in evidence.reads.iter().enumerate().filter(|(_, read)| !read.has_failed) {
         let Some(coverage) = read.group.and_then(|group| all.get_mut(&(group, read.partition))) else {
             continue;
         };
         coverage.latest = Some(place);
+        let sent = |event| evidence.attempts_of(event).first().map(|attempt| attempt.begin);
+        if read.is_ok && read.phase == Phase::Drain && coverage.drained_to.and_then(sent) < sent(read.event) {
+            coverage.drained_to = Some(read.event);
+        }
         if let Some(offset) = read.offset {
-            coverage.lowest = Some(coverage.lowest.map_or(offset, |lowest| lowest.min(offset)));
+            if read.is_ok {
+                coverage.lowest = Some(coverage.lowest.map_or(offset, |lowest| lowest.min(offset)));
+            }
             if coverage.highest.is_none_or(|(highest, _)| highest < offset) {
                 coverage.highest = Some((offset, place));
             }

@@ -1,8 +1,14 @@
 //! At least once: what was acknowledged is processed by every group, and what is committed was processed.
 //!
-//! * `unseen`: an acknowledged event that nobody had read when the recording ended, and that is not a `lost-write`.
+//! * `unseen`: an acknowledged event that nobody had read when the recording ended, and that is not a `lost-write`,
+//!   although the header says that the recording is complete, or the final read of that very partition went past it, or,
+//!   in a queue without offsets, it is a `group-loss`.
 //! * `group-loss`: an acknowledged event of a partition that a group reads, never delivered to the group, although the
-//!   group committed a position past it, or the recording is finished (see [`crate::evidence::Extent`]).
+//!   group committed a position past it; or the recording is complete; or the final read had begun, so that draining was
+//!   over; or, while drained, the group was given from that partition an event sent after it was acknowledged.
+//!
+//! A recording may be cut anywhere: what is not decided so may be on its way, and is told as undecided.
+//!
 //! * `commit-ahead`: a position is committed past an event that exists and was not delivered to the group before, or
 //!   past the end of the log; or a delivery is acknowledged that never was one.
 //!
@@ -29,12 +35,12 @@ use crate::results::Results;
 
 /// Looks for all three; `lost` is what the log lost, which nobody can see.
 pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
-    unseen::check(evidence, lost, results);
     let groups = coverage(evidence);
     if groups.is_empty() {
         results.undecided(Guarantee::AtLeastOnce, "no consumer group in this history");
     }
-    group_loss::check(evidence, &groups, results);
+    let lost_to_group = group_loss::check(evidence, &groups, results);
+    unseen::check(evidence, lost, &lost_to_group, results);
     commit_ahead::check_commits(evidence, &groups, results);
     commit_ahead::check_acknowledgements(evidence, results);
 }

@@ -85,4 +85,5 @@ fn regression(earlier: &Commit, highest: Offset, later: &Commit, evidence: &Evid
         .at(later.partition, later.next)
         .group(later.group)
         .process(&names.processes[later.process])
+        .ordered_by_line_if(later.is_later_by_line(earlier.process))
 }

@@ -1,6 +1,7 @@
 //! No creation: what is delivered was sent, where it was sent to.
 //!
-//! * `phantom`: an event is read that no op of the history sends, whatever became of the send.
+//! * `phantom`: an event is read that no op of the history sends, whatever became of the send; or that had been read
+//!   before its send was invoked.
 //! * `misrouted`: an event is read from a partition that none of its sends was addressed to. A send to a topic
 //!   covers all partitions of the topic until its acknowledgement names one.
 //!
@@ -10,6 +11,7 @@
 //!
 //! ```text
 //! send a to p ok · poll p: a, b        b is a phantom
+//! poll p: a · then send a to p         a is a phantom
 //! send a to p ok · poll q: a           a is misrouted
 //! ```
 
@@ -34,7 +36,9 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     let mut told = HashSet::new();
     for read in &evidence.reads {
         let attempts = evidence.attempts_of(read.event);
-        if attempts.iter().any(|attempt| may_stand_in(attempt, read.partition, evidence)) {
+        let here = || attempts.iter().filter(|attempt| may_stand_in(attempt, read.partition, evidence));
+        // A send that nobody invoked may have begun at any time before its completion.
+        if here().any(|attempt| !attempt.is_invoked || attempt.begin < read.line) {
             continue;
         }
         if !told.insert((read.event, read.partition)) {
@@ -43,7 +47,16 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         let (event, partition) =
             (&evidence.names.events[read.event], &evidence.names.partitions[read.partition]);
         let mut lines = vec![explain::read(read, evidence)];
-        let found = match attempts.first() {
+        let premature = here().next();
+        let found = match premature.or(attempts.first()) {
+            Some(attempt) if premature.is_some() => {
+                lines.push(explain::began(attempt, evidence));
+                let sentence = format!(
+                    "event {event} was read before anybody sent it: from {partition} on line {}, and its send began on line {}",
+                    read.line, attempt.begin
+                );
+                Found::new(Anomaly::Phantom, sentence, lines)
+            }
             None => {
                 let sentence = format!(
                     "event {event} was read from {partition} on line {}, and nobody ever sent it",

@@ -16,7 +16,7 @@ pub(super) fn check_commits(
     results: &mut Results,
 ) {
     let mut highest: HashMap<(GroupKey, PartitionKey), Offset> = HashMap::new();
-    let mut reads = evidence.reads.iter().peekable();
+    let mut reads = evidence.reads.iter().filter(|read| !read.has_failed).peekable();
     let mut commit_count = 0;
     for commit in evidence.commits.iter().filter(|commit| !commit.is_fetched) {
         while let Some(read) = reads.next_if(|read| read.line < commit.line) {
@@ -59,7 +59,7 @@ pub(super) fn check_commits(
 pub(super) fn check_acknowledgements(evidence: &Evidence, results: &mut Results) {
     let mut first_delivery: HashMap<(GroupKey, EventKey), u64> = HashMap::new();
     let mut receiving: HashSet<GroupKey> = HashSet::new();
-    for read in &evidence.reads {
+    for read in evidence.reads.iter().filter(|read| !read.has_failed) {
         if let Some(group) = read.group {
             receiving.insert(group);
             first_delivery.entry((group, read.event)).or_insert(read.line);

@@ -11,20 +11,21 @@ use crate::evidence::{
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
-/// Judges every acknowledged event for every group that reads its partition.
+/// Judges every acknowledged event for every group that reads its partition; answers with those that are lost to one.
 pub(super) fn check(
     evidence: &Evidence,
     groups: &BTreeMap<(GroupKey, PartitionKey), Coverage>,
     results: &mut Results,
-) {
+) -> HashSet<EventKey> {
+    let happened = evidence.reads.iter().filter(|read| !read.has_failed);
     let delivered: HashSet<(GroupKey, EventKey)> =
-        evidence.reads.iter().filter_map(|read| Some((read.group?, read.event))).collect();
+        happened.filter_map(|read| Some((read.group?, read.event))).collect();
     let mut by_partition: HashMap<PartitionKey, Vec<(EventKey, &Attempt)>> = HashMap::new();
     for (event, attempt) in evidence.acknowledged() {
         by_partition.entry(attempt.partition).or_default().push((event, attempt));
     }
     let commits = Commits::by_group(evidence);
-    let is_finished = evidence.extent.is_finished();
+    let mut lost = HashSet::new();
     let (mut judged_count, mut early_count, mut pending_count) = (0, 0, 0);
     for ((group, partition), coverage) in groups {
         let left = abandonment(*group, *partition, evidence);
@@ -40,13 +41,18 @@ pub(super) fn check(
                 continue;
             }
             let passed = attempt.offset.and_then(|offset| commits?.past(offset));
-            if passed.is_none() && !is_finished {
+            let drained_past = drained_past(attempt, coverage, evidence);
+            if passed.is_none() && drained_past.is_none() && !evidence.extent.is_drained() {
                 pending_count += 1;
                 continue;
             }
             judged_count += 1;
+            lost.insert(*event);
+            let rests_on_drain = passed.is_none() && !evidence.extent.is_drained();
             let owed = Owed { event: *event, attempt, group: *group, coverage, passed, left: left.as_ref() };
-            results.add(group_loss(&owed, evidence));
+            let is_guess =
+                drained_past.is_some_and(|next| rests_on_drain && next.is_later_by_line(attempt.process));
+            results.add(group_loss(&owed, evidence).ordered_by_line_if(is_guess));
         }
     }
     results.checked(Anomaly::GroupLoss, judged_count, "acknowledged event");
@@ -59,12 +65,21 @@ pub(super) fn check(
     }
     if pending_count > 0 {
         let reason = format!(
-            "{} not delivered to a group when the recording ends: it has neither a drain nor a final read, and does \
-             not say that it is complete",
+            "{} not delivered to a group when the recording ends: no drain is known to have gone past them, no final \
+             read follows, and the header does not say that the recording is complete",
             explain::counted(pending_count, "acknowledged event"),
         );
         results.undecided(Guarantee::AtLeastOnce, reason);
     }
+    lost
+}
+
+/// A send invoked after `attempt` was acknowledged, whose event the group was given while it was drained.
+fn drained_past<'a>(attempt: &Attempt, coverage: &Coverage, evidence: &'a Evidence) -> Option<&'a Attempt> {
+    if evidence.extent.complete == Some(false) {
+        return None;
+    }
+    evidence.attempts_of(coverage.drained_to?).first().filter(|next| next.begin > attempt.line())
 }
 
 /// The commits of one group in one partition; each entry is the highest of those up to it.
@@ -158,7 +173,9 @@ fn first_delivery_past<'a>(
     /// How many neighbours are looked at before a farther delivery does as well.
     const NEIGHBOURS: usize = 64;
     let mut standings = evidence.log.after(attempt.partition, offset).iter().take(NEIGHBOURS);
-    standings.find_map(|standing| evidence.reads_of(standing.event).find(|read| read.group == Some(group)))
+    standings.find_map(|standing| {
+        evidence.reads_of(standing.event).find(|read| read.group == Some(group) && !read.has_failed)
+    })
 }
 
 /// The line after which no member held the partition, if that is how the recording ends.

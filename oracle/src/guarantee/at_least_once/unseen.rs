@@ -1,37 +1,76 @@
 //! `unseen`: an acknowledged event that nobody had read when the recording ended.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lawspeaker_history::Guarantee;
 
 use crate::case::Found;
-use crate::evidence::{Attempt, EventKey, Evidence};
+use crate::evidence::{Attempt, EventKey, Evidence, PartitionKey};
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
 /// Judges every acknowledged event that the log did not lose.
-pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
-    let is_finished = evidence.extent.is_finished();
-    let (mut acknowledged_count, mut unseen_count) = (0, 0);
+pub(super) fn check(
+    evidence: &Evidence,
+    lost: &HashSet<EventKey>,
+    lost_to_group: &HashSet<EventKey>,
+    results: &mut Results,
+) {
+    let finals = FinalReads::of(evidence);
+    let (mut judged_count, mut pending_count) = (0, 0);
     for (event, attempt) in evidence.acknowledged() {
-        acknowledged_count += 1;
-        if lost.contains(&event) || evidence.reads_of(event).next().is_some() {
+        if lost.contains(&event) || evidence.reads_of(event).any(|read| !read.has_failed) {
+            judged_count += 1;
             continue;
         }
-        unseen_count += 1;
-        if is_finished {
-            results.add(unseen_event(event, attempt, evidence));
+        let next = finals.past(attempt);
+        let is_due = match evidence.extent.complete {
+            Some(is_complete) => is_complete,
+            None => next.is_some() || (attempt.offset.is_none() && lost_to_group.contains(&event)),
+        };
+        if !is_due {
+            pending_count += 1;
+            continue;
         }
+        judged_count += 1;
+        let is_complete = evidence.extent.complete == Some(true);
+        let is_guess = next.is_some_and(|next| !is_complete && next.is_later_by_line(attempt.process));
+        results.add(unseen_event(event, attempt, evidence).ordered_by_line_if(is_guess));
     }
-    if is_finished && !evidence.reads.is_empty() {
-        results.checked(Anomaly::Unseen, acknowledged_count, "acknowledged event");
-    } else if unseen_count > 0 {
+    if evidence.extent.has_end() && !evidence.reads.is_empty() {
+        results.checked(Anomaly::Unseen, judged_count, "acknowledged event");
+    }
+    if pending_count > 0 {
         let reason = format!(
-            "{} not read by anybody: the recording has neither a final read nor a drain, and does not say that it is \
-             complete, so they may be on their way",
-            explain::counted(unseen_count, "acknowledged event"),
+            "{} not read by anybody: no final read of their partitions went past them, and the header does not say \
+             that the recording is complete, so they may be on their way",
+            explain::counted(pending_count, "acknowledged event"),
         );
         results.undecided(Guarantee::AtLeastOnce, reason);
+    }
+}
+
+/// How far the final read of each partition came, by the send that was invoked last of those whose events it holds.
+///
+/// What it passed by offset is a lost write already.
+struct FinalReads<'a>(HashMap<PartitionKey, &'a Attempt>);
+
+impl<'a> FinalReads<'a> {
+    fn of(evidence: &'a Evidence) -> Self {
+        let mut last: HashMap<PartitionKey, &Attempt> = HashMap::new();
+        for read in evidence.reads.iter().filter(|read| read.is_final()) {
+            let Some(sent) = evidence.attempts_of(read.event).first() else { continue };
+            let latest = last.entry(read.partition).or_insert(sent);
+            if latest.begin < sent.begin {
+                *latest = sent;
+            }
+        }
+        FinalReads(last)
+    }
+
+    /// A send that was invoked after `attempt` was acknowledged, and whose event the final read holds.
+    fn past(&self, attempt: &Attempt) -> Option<&'a Attempt> {
+        self.0.get(&attempt.partition).copied().filter(|next| next.begin > attempt.line())
     }
 }
 

@@ -57,13 +57,15 @@ enum Why<'a> {
     FinalPassed,
     FinalEnded,
     FinalEmpty,
-    LogWentBack,
+    LogWentBack(&'a Attempt),
     ReadersPassed,
     OffsetReused(&'a Attempt),
 }
 
 fn fate<'a>(event: EventKey, attempt: &Attempt, readers: &Readers<'a>, evidence: &Evidence) -> Fate<'a> {
-    let is_complete = evidence.extent.complete == Some(true);
+    let extent = &evidence.extent;
+    let is_complete = extent.complete == Some(true);
+    let is_owed_by_final = extent.final_since.is_none_or(|since| attempt.line() < since);
     if readers.in_final.contains(&event) {
         return Fate::Found;
     }
@@ -71,18 +73,21 @@ fn fate<'a>(event: EventKey, attempt: &Attempt, readers: &Readers<'a>, evidence:
     if is_read && !readers.keeps_delivered {
         return Fate::Found;
     }
-    if let Some(final_read) = readers.finals.get(&attempt.partition)
+    if is_owed_by_final
+        && let Some(final_read) = readers.finals.get(&attempt.partition)
         && let Some((end, last)) = final_read.end()
     {
         return match attempt.offset {
             Some(offset) if offset <= end => Fate::Lost(final_read.at_or_after(offset), Why::FinalPassed),
             _ if is_complete => Fate::Lost(Some(last), Why::FinalEnded),
-            Some(_) if attempt.line() < final_read.sent_until => Fate::Lost(Some(last), Why::LogWentBack),
+            Some(_) if let Some(next) = final_read.sent_after(attempt) => {
+                Fate::Lost(Some(last), Why::LogWentBack(next))
+            }
             _ if is_read => Fate::Beyond,
             _ => Fate::Unknown,
         };
     }
-    if is_complete && evidence.extent.has_final_read {
+    if is_owed_by_final && is_complete && extent.has_final_read {
         return Fate::Lost(None, Why::FinalEmpty);
     }
     if readers.keeps_delivered
@@ -113,7 +118,7 @@ fn lost_write(
         Why::FinalPassed => format!("the final read passed that place{shown_on} and did not find it"),
         Why::FinalEnded => format!("the complete final read ended before it{shown_on}"),
         Why::FinalEmpty => "the complete final read found nothing there at all".to_owned(),
-        Why::LogWentBack => {
+        Why::LogWentBack(_) => {
             format!(
                 "the final read{shown_on} ends before it and holds events sent after it: the log went back"
             )
@@ -137,6 +142,7 @@ fn lost_write(
     );
     let earlier = evidence.reads_of(event).find(|read| read.is_ok);
     lines.extend(earlier.map(|read| explain::read(read, evidence)));
+    let is_ordered_by_line = matches!(why, Why::LogWentBack(next) | Why::OffsetReused(next) if next.is_later_by_line(attempt.process));
     let shown_line = match why {
         Why::OffsetReused(next) => next.begin,
         _ => shown_by.map_or(u64::MAX, |read| read.line),
@@ -149,4 +155,5 @@ fn lost_write(
         .at(attempt.partition, attempt.offset)
         .event(event)
         .excused_if(evidence.may_be_aborted(event))
+        .ordered_by_line_if(is_ordered_by_line)
 }

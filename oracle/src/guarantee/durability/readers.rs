@@ -12,8 +12,8 @@ use crate::evidence::{Attempt, EventKey, Evidence, GroupKey, PartitionKey, Read}
 pub(super) struct FinalRead<'a> {
     /// By offset.
     reads: Vec<(Offset, &'a Read)>,
-    /// When the last event in it was sent, as the line of the invocation.
-    pub(super) sent_until: u64,
+    /// Of the sends whose events it holds, the one that was invoked last.
+    sent_last: Option<&'a Attempt>,
 }
 
 impl<'a> FinalRead<'a> {
@@ -21,6 +21,11 @@ impl<'a> FinalRead<'a> {
     pub(super) fn at_or_after(&self, offset: Offset) -> Option<&'a Read> {
         let place = self.reads.partition_point(|(found, _)| *found < offset);
         self.reads.get(place).map(|(_, read)| *read)
+    }
+
+    /// A send of an event in it that was invoked after `attempt` was acknowledged.
+    pub(super) fn sent_after(&self, attempt: &Attempt) -> Option<&'a Attempt> {
+        self.sent_last.filter(|next| next.begin > attempt.line())
     }
 
     pub(super) fn end(&self) -> Option<(Offset, &'a Read)> {
@@ -37,11 +42,12 @@ struct Span<'a> {
 }
 
 impl Span<'_> {
-    /// Whether these readers should have found an event at `offset`. A group may have begun at the end of the log, and
-    /// does not owe what was acknowledged before it was first seen below where it began.
+    /// Whether these readers should have found an event at `offset`: they came further after it was acknowledged. A
+    /// group may have begun at the end of the log, and does not owe what was acknowledged before it was first seen below
+    /// where it began.
     fn owes(&self, group: Option<GroupKey>, attempt: &Attempt, offset: Offset) -> bool {
         let has_begun_after = group.is_some() && offset < self.low && attempt.line() < self.began;
-        offset <= self.high && !has_begun_after
+        offset <= self.high && self.furthest.begin > attempt.line() && !has_begun_after
     }
 }
 
@@ -90,7 +96,7 @@ impl<'a> Readers<'a> {
         let new = Span { began: read.begin, low: offset, high: offset, furthest: read };
         let span = self.spans.entry((read.partition, read.group)).or_insert(new);
         span.low = span.low.min(offset);
-        if span.high < offset {
+        if span.high <= offset {
             (span.high, span.furthest) = (offset, read);
         }
     }
@@ -124,7 +130,7 @@ impl<'a> Readers<'a> {
         (is_other && !is_seen_since()).then_some(next)
     }
 
-    fn take_final(&mut self, read: &'a Read, evidence: &Evidence) {
+    fn take_final(&mut self, read: &'a Read, evidence: &'a Evidence) {
         self.in_final.insert(read.event);
         let final_read = self.finals.entry(read.partition).or_default();
         final_read.reads.extend(read.offset.map(|offset| (offset, read)));
@@ -132,7 +138,10 @@ impl<'a> Readers<'a> {
             attempt.is_acknowledged() && (attempt.partition, attempt.offset) == (read.partition, read.offset)
         };
         if let Some(attempt) = evidence.attempts_of(read.event).iter().find(stands_here) {
-            final_read.sent_until = final_read.sent_until.max(attempt.begin);
+            let last = final_read.sent_last.get_or_insert(attempt);
+            if last.begin < attempt.begin {
+                *last = attempt;
+            }
         }
     }
 }

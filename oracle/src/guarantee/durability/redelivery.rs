@@ -61,4 +61,5 @@ fn redelivery(read: &Read, acknowledgement: &Acknowledgement, group: GroupKey, e
         .group(Some(group))
         .event(read.event)
         .process(&names.processes[read.process])
+        .ordered_by_line_if(read.is_later_by_line(acknowledgement.process))
 }
