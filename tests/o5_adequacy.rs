@@ -52,6 +52,7 @@ fn shell_killer(mutant: Mutant) -> &'static str {
         Mutant::FailedSyncRetried => "a_failed_sync_is_never_taken_for_success",
         Mutant::RejoinKeepsPosition => "a_member_that_was_expired_starts_at_the_committed_offset",
         Mutant::CommitBeforeProcess => "what_a_leaving_member_did_not_handle_goes_to_another",
+        Mutant::PutBackForgotten => "what_a_member_puts_back_it_is_handed_again_unless_it_lost_it",
         Mutant::RetryAsNew => "an_event_whose_fate_is_unknown_stands_once_after_recovery",
         Mutant::CommitCheckThenAct | Mutant::CommitBeforeSync => "two_members_and_two_group_operations",
         _ => "two_threads_and_two_log_operations",
@@ -133,7 +134,7 @@ fn every_mutant_is_killed_by_the_obligation_it_names() {
 }
 
 /// Every test of O2, each with a mutant that it must notice.
-const CAN_FAIL: [(Target, &str, Mutant); 19] = [
+const CAN_FAIL: [(Target, &str, Mutant); 20] = [
     (
         Target::Loom,
         "programs::every_program_of_two_threads_and_two_log_operations_is_lawful",
@@ -190,6 +191,11 @@ const CAN_FAIL: [(Target, &str, Mutant); 19] = [
         Target::Loom,
         "scenarios::what_a_leaving_member_did_not_handle_goes_to_another",
         Mutant::CommitBeforeProcess,
+    ),
+    (
+        Target::Loom,
+        "scenarios::what_a_member_puts_back_it_is_handed_again_unless_it_lost_it",
+        Mutant::PutBackForgotten,
     ),
     (Target::Shuttle, "generated_programs_of_the_partition_log_are_lawful", Mutant::DedupCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_consumer_group_are_lawful", Mutant::CommitCheckThenAct),

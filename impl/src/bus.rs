@@ -22,6 +22,7 @@ mod topic;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lawspeaker_history::{NoRecorder, Offset, Recorder};
@@ -29,8 +30,8 @@ use lawspeaker_history::{NoRecorder, Offset, Recorder};
 pub use config::{Config, ConfigError};
 pub use consumer::Consumer;
 pub use error::{
-    CreateTopicError, OpenBusError, OpenGroupError, OpenProducerError, PublishError, ReadPartitionError,
-    UnknownTopicError,
+    ClosedError, CreateTopicError, OpenBusError, OpenGroupError, OpenProducerError, PublishError,
+    ReadPartitionError, UnknownTopicError,
 };
 pub use name::NameError;
 pub use producer::{Published, TopicProducer};
@@ -61,6 +62,8 @@ pub struct Bus {
     topics: Mutex<BTreeMap<String, Arc<Topic>>>,
     /// By group and topic.
     groups: Mutex<BTreeMap<(String, String), Arc<ConsumerGroup>>>,
+    // INVARIANT: set with the locks of `topics` and `groups` held, so that whoever holds one of them can rely on it.
+    is_closed: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -112,7 +115,7 @@ impl Bus {
             topics.insert(name, Arc::new(topic));
         }
         let (topics, groups) = (Mutex::new(topics), Mutex::default());
-        Ok(Bus { store, config, recorder, catalogue, topics, groups })
+        Ok(Bus { store, config, recorder, catalogue, topics, groups, is_closed: AtomicBool::new(false) })
     }
 
     /// The catalogue is created before any topic, so where there is a topic it must exist.
@@ -135,6 +138,7 @@ impl Bus {
             return Err(CreateTopicError::PartitionCount { topic: topic.to_owned(), partition_count, limit });
         }
         let mut topics = lock(&self.topics);
+        self.check_open()?;
         match topics.get(topic).map(|existing| existing.partition_count()) {
             Some(existing) if existing == partition_count => Ok(()),
             Some(existing) => {
@@ -198,9 +202,15 @@ impl Bus {
     ) -> Result<(Arc<Topic>, Vec<P>), OpenProducerError> {
         check_name("producer", name)?;
         let topic = self.topic(topic)?;
-        let id = self.catalogue.producer(&format!("{}~{name}", topic.name))?;
+        let id = self.producer_id(&topic.name, name)?;
         let opened = topic.logs.iter().map(|log| open(id, Arc::clone(log))).collect::<Result<_, _>>()?;
         Ok((topic, opened))
+    }
+
+    fn producer_id(&self, topic: &str, name: &str) -> Result<ProducerId, OpenProducerError> {
+        let _topics = lock(&self.topics);
+        self.check_open()?;
+        Ok(self.catalogue.producer(&format!("{topic}~{name}"))?)
     }
 
     /// A new member joins `group`, to read a topic. Groups are created by their first member.
@@ -230,6 +240,7 @@ impl Bus {
         check_name("group", group)?;
         let topic = self.topic(topic)?;
         let mut groups = lock(&self.groups);
+        self.check_open()?;
         let key = (group.to_owned(), topic.name.clone());
         if let Some(open) = groups.get(&key) {
             return Ok((topic, Arc::clone(open)));
@@ -275,10 +286,17 @@ impl Bus {
     }
 
     /// Takes no more calls that change anything, and wakes everybody who waits. What was taken is still made durable
-    /// for whoever waits for that.
+    /// for whoever waits for that. Events can still be read.
     pub fn close(&self) {
-        lock(&self.topics).values().flat_map(|topic| &topic.logs).for_each(|log| log.close());
-        lock(&self.groups).values().for_each(|group| group.close());
+        let (topics, groups) = (lock(&self.topics), lock(&self.groups));
+        self.is_closed.store(true, Ordering::Release);
+        topics.values().flat_map(|topic| &topic.logs).for_each(|log| log.close());
+        groups.values().for_each(|group| group.close());
+    }
+
+    /// Call it with the lock of `topics` or of `groups` held.
+    fn check_open(&self) -> Result<(), ClosedError> {
+        if self.is_closed.load(Ordering::Acquire) { Err(ClosedError) } else { Ok(()) }
     }
 }
 

@@ -26,6 +26,25 @@ pub struct JournalFailure {
     pub message: Arc<str>,
 }
 
+/// The journal does not take such a record, as one that is too long. Nothing was written, and the journal goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing was written: {message}")]
+pub struct RecordRefused {
+    /// What the journal said.
+    pub message: Arc<str>,
+}
+
+/// Why a record was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// It surely was not, and the next one can be.
+    #[error(transparent)]
+    Refused(#[from] RecordRefused),
+    /// After recovery it may be there or not.
+    #[error(transparent)]
+    Failed(#[from] JournalFailure),
+}
+
 impl From<io::Error> for JournalFailure {
     fn from(error: io::Error) -> Self {
         JournalFailure { kind: error.kind(), message: error.to_string().into() }
@@ -104,20 +123,35 @@ impl<S: Settle> GroupCommit<S> {
     }
 
     /// Writes a record, not durable yet, and returns its index.
-    pub(crate) fn write(&self, shared: &mut Shared<S>, record: &[u8]) -> Result<u64, JournalFailure> {
+    pub(crate) fn write(&self, shared: &mut Shared<S>, record: &[u8]) -> Result<u64, WriteError> {
         shared.check()?;
         match self.journal.append(record) {
             Ok(index) => {
                 shared.written_count = index + 1;
                 Ok(index)
             }
-            Err(error) => Err(self.fail(shared, error)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                Err(RecordRefused { message: error.to_string().into() }.into())
+            }
+            Err(error) => Err(self.fail(shared, error).into()),
         }
     }
 
-    /// Records that a call began.
-    pub(crate) fn record_invocation(&self, op: Op) {
-        self.recorder.record(op);
+    /// Writes the record of a call that a history is to know of: its invocation comes first, so that whoever dies in
+    /// between leaves a call of unknown outcome and not a phantom, and a refused record completes it as failed.
+    pub(crate) fn write_recorded(
+        &self,
+        shared: &mut Shared<S>,
+        record: &[u8],
+        invocation: &Op,
+    ) -> Result<u64, WriteError> {
+        self.recorder.record(invocation.clone());
+        self.write(shared, record).inspect_err(|error| {
+            if let WriteError::Refused(refused) = error {
+                let error = Some(refused.message.as_ref().into());
+                self.recorder.record(Op { op_type: OpType::Fail, error, ..invocation.clone() });
+            }
+        })
     }
 
     /// Records that a call succeeded, once everything written so far is durable.
@@ -151,6 +185,7 @@ impl<S: Settle> GroupCommit<S> {
         guard.is_syncing = true;
         let (written_count, mark) = (guard.written_count, guard.state.mark());
         drop(guard);
+        let round = Round(self);
         let outcome = self.journal.sync();
         let mut guard = self.lock();
         guard.is_syncing = false;
@@ -166,6 +201,7 @@ impl<S: Settle> GroupCommit<S> {
         if !is_seeded(Mutant::LostWakeUp) {
             self.notify(&guard);
         }
+        std::mem::forget(round);
         guard
     }
 
@@ -177,6 +213,23 @@ impl<S: Settle> GroupCommit<S> {
         }
         self.notify(shared);
         failure
+    }
+}
+
+/// A round that is not over. It is dropped only by a panic, and then the journal has failed: nobody else would tell
+/// those who wait for the round.
+struct Round<'a, S: Settle>(&'a GroupCommit<S>);
+
+impl<S: Settle> Drop for Round<'_, S> {
+    fn drop(&mut self) {
+        match self.0.shared.lock() {
+            Ok(mut shared) => {
+                shared.is_syncing = false;
+                drop(self.0.fail(&mut shared, io::Error::other("a sync panicked")));
+            }
+            // The panic came inside the critical section, and whoever wakes panics too.
+            Err(_) => self.0.news.notify_all(),
+        }
     }
 }
 
@@ -212,3 +265,7 @@ impl<S: fmt::Debug> fmt::Debug for Shared<S> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[cfg(not(any(lawspeaker_loom, lawspeaker_shuttle)))]
+mod tests;

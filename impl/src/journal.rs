@@ -10,7 +10,9 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// Appends a record and returns its index, from 0. Not durable yet.
     ///
     /// # Errors
-    /// What the store says; then nothing may be assumed about the record, and the journal takes no more.
+    /// [`io::ErrorKind::InvalidInput`] for a record that the journal does not take, as one that is too long: nothing
+    /// was written, and the journal goes on. Otherwise what the store says; then nothing may be assumed about the
+    /// record, and the journal takes no more.
     fn append(&self, record: &[u8]) -> io::Result<u64>;
 
     /// Makes every record durable whose append returned before this call began.

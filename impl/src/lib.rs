@@ -72,4 +72,4 @@ pub mod sync;
 pub mod tokio_bus;
 
 pub use codec::DecodeError;
-pub use group_commit::JournalFailure;
+pub use group_commit::{JournalFailure, RecordRefused, WriteError};

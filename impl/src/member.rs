@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lawspeaker_history::{Batch, Call, Generation, Offset, Op, OpType, Record, Recorder};
+use serde_json::json;
 
 use crate::consumer_group::{Assignment, ConsumerGroup, GroupError, Owned, Refusal};
 use crate::id::{MemberId, PartitionNumber};
@@ -14,7 +15,7 @@ use crate::sync::Arc;
 ///
 /// At-least-once: [`poll`](Self::poll), process, [`handled`](Self::handled), [`commit`](Self::commit). Only what
 /// was handled is committed, without gaps; what a member gains starts at the committed offset, and what it loses it
-/// drops.
+/// drops. An event that could not be processed is [`put back`](Self::put_back), and polled again.
 #[derive(Debug)]
 pub struct Member {
     id: MemberId,
@@ -151,7 +152,8 @@ impl Member {
     }
 
     /// The event at `offset` is processed. Returns whether that counts: not if an earlier polled event of the
-    /// partition is not handled yet (stop at the first failure), and not if the partition was lost since.
+    /// partition is not handled yet (stop at the first failure), and not if the partition was lost or
+    /// [`put back`](Self::put_back) since.
     pub fn handled(&mut self, partition: PartitionNumber, offset: Offset) -> bool {
         match self.progress.get_mut(&partition) {
             Some(progress) if progress.handled == offset && offset < progress.polled => {
@@ -160,6 +162,31 @@ impl Member {
             }
             _ => false,
         }
+    }
+
+    /// The first event of `partition` that is not handled could not be processed: the next poll hands it out again,
+    /// and after it, once more, those behind it. Nothing happens if nothing of the partition is in hand.
+    ///
+    /// Until then nothing of the partition counts as handled: this is the guard `stop-on-failure` of the model.
+    pub fn put_back(&mut self, partition: PartitionNumber) {
+        let Some(progress) = self.progress.get_mut(&partition) else { return };
+        if progress.handled < progress.polled && !is_seeded(Mutant::PutBackForgotten) {
+            progress.polled = progress.handled;
+            let handled = progress.handled;
+            self.record_seek(partition, handled);
+        }
+    }
+
+    /// Whether the event at `offset` was polled since the partition was gained, is not put back and not handled.
+    pub(crate) fn is_in_hand(&self, partition: PartitionNumber, offset: Offset) -> bool {
+        let progress = self.progress.get(&partition);
+        progress.is_some_and(|progress| (progress.handled..progress.polled).contains(&offset))
+    }
+
+    fn record_seek(&self, partition: PartitionNumber, next: Offset) {
+        let value = json!({ self.group.partition(partition).as_str(): next });
+        let op = Op::new(self.id.process(), OpType::Ok, Call::Other { f: "seek".to_owned(), value });
+        self.recorder.record(op.group(self.group.id().clone()).generation(self.generation));
     }
 
     /// Commits everything that was handled. Durable when this returns.
@@ -212,7 +239,7 @@ fn record(entry: &LogEntry) -> Record {
 #[cfg(test)]
 #[cfg(not(any(lawspeaker_loom, lawspeaker_shuttle)))]
 mod tests {
-    use lawspeaker_history::{NoRecorder, Partition};
+    use lawspeaker_history::{MemoryRecorder, NoRecorder, Partition};
 
     use crate::id::ProducerId;
     use crate::memory_journal::MemoryJournal;
@@ -269,6 +296,27 @@ mod tests {
         assert!(!member.handled(PartitionNumber(0), Offset::of(2)), "an earlier one is not handled");
         member.commit().unwrap();
         assert_eq!(setting.0.committed(PartitionNumber(0)), Ok(Offset::of(1)));
+    }
+
+    #[test]
+    fn what_was_put_back_is_polled_again_before_what_stands_behind_it() {
+        let (group, logs) = setting();
+        let recorder = Arc::new(MemoryRecorder::new());
+        let mut member = Member::join(MemberId(1), group.clone(), logs, recorder.clone()).unwrap();
+        poll(&mut member);
+        assert!(member.handled(PartitionNumber(0), Offset::of(0)));
+        member.put_back(PartitionNumber(0));
+        member.put_back(PartitionNumber(0));
+        assert!(!member.handled(PartitionNumber(0), Offset::of(1)), "it failed");
+        assert_eq!(poll(&mut member), [(0, 1), (0, 2)]);
+        assert!(member.handled(PartitionNumber(0), Offset::of(1)));
+        member.commit().unwrap();
+        assert_eq!(group.committed(PartitionNumber(0)), Ok(Offset::of(2)));
+        let ops = recorder.history().ops;
+        let seeks: Vec<_> = ops.iter().filter(|op| op.call.f() == "seek").collect();
+        let [seek] = seeks[..] else { panic!("the second time nothing was in hand: {seeks:?}") };
+        assert_eq!(seek.call, Call::Other { f: "seek".to_owned(), value: json!({"t/0": 1}) });
+        assert_eq!(seek.x.group, Some("g".into()));
     }
 
     #[test]

@@ -116,6 +116,9 @@ mutants! {
     /// A member commits what it has polled, whether it was handled or not.
     CommitBeforeProcess = "commit-before-process"
         without "a member commits only what was handled", killed by ShellLinearizesCore;
+    /// A member goes on behind an event that it could not process.
+    PutBackForgotten = "put-back-forgotten"
+        without "what could not be processed is polled again (stop-on-failure)", killed by ShellLinearizesCore;
     /// A producer that does not know what became of an event sends it as a new one.
     RetryAsNew = "retry-as-new"
         without "a retry carries the sequence number of the first attempt", killed by ShellLinearizesCore;

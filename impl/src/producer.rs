@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use lawspeaker_history::Offset;
 
+use crate::group_commit::WriteError;
 use crate::id::{Epoch, ProducerId, Sequence, Stamp};
 use crate::message::Message;
 use crate::mutant::{Mutant, is_seeded};
@@ -49,12 +50,20 @@ impl Producer {
     ///
     /// # Errors
     /// [`SendError`]. The fate of the event is then unknown, it stays in flight, and it goes first with the next
-    /// send; [`reattach`](Self::reattach) to a recovered log before that if the journal failed.
+    /// send; [`reattach`](Self::reattach) to a recovered log before that if the journal failed. Only an event whose
+    /// record the journal refuses ([`WriteError::Refused`]) was surely not sent, and is given up.
     pub fn send(&mut self, message: Message) -> Result<Offset, SendError> {
         self.enqueue(message);
         let mut last = Offset::of(0);
         while let Some((stamp, message)) = self.in_flight.front() {
-            last = self.log.append(*stamp, message)?.offset();
+            last = match self.log.append(*stamp, message) {
+                Err(error @ AppendError::Journal(WriteError::Refused(_))) => {
+                    self.in_flight.pop_front();
+                    self.restamp();
+                    return Err(error.into());
+                }
+                appended => appended?.offset(),
+            };
             self.log.wait_durable(last)?;
             self.in_flight.pop_front();
         }
@@ -75,7 +84,7 @@ impl Producer {
         stamp
     }
 
-    /// What a producer without idempotence does: it asks where the log stands and sends as new what it had sent.
+    /// Stamps what is in flight as new, from where the log stands: right only if nothing of it can be in the log.
     fn restamp(&mut self) {
         let (_, next) = self.log.expected(self.id);
         self.next = next;

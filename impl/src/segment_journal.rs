@@ -170,12 +170,12 @@ impl SegmentJournal {
         }
     }
 
-    /// Passes `result` on; after an error the journal takes no more.
+    /// Passes `result` on; after an error the journal takes no more, so it is none that says a record was refused.
     fn noting_failure<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if result.is_err() {
+        result.map_err(|error| {
             self.has_failed.store(true, Ordering::Release);
-        }
-        result
+            if error.kind() == io::ErrorKind::InvalidInput { io::Error::other(error) } else { error }
+        })
     }
 
     /// The file to append to, the first index of its segment and its end. Begins a new segment if the last is full.
@@ -380,6 +380,14 @@ mod tests {
             assert!(refused.to_string().contains("takes no more since its store failed"), "{refused}");
         }
         assert_eq!((journal.record_count(), journal.durable_count()), (1, 0));
+    }
+
+    #[test]
+    fn a_store_that_finds_its_input_invalid_has_failed_and_refused_no_record() {
+        let journal = open(&MemoryStore::new()).unwrap();
+        let failed = journal.noting_failure::<()>(Err(io::ErrorKind::InvalidInput.into())).unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::Other);
+        assert!(journal.append(b"a").unwrap_err().to_string().contains("takes no more"));
     }
 
     #[test]

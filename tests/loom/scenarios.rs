@@ -223,6 +223,30 @@ fn a_member_that_was_expired_starts_at_the_committed_offset() {
 }
 
 #[test]
+fn what_a_member_puts_back_it_is_handed_again_unless_it_lost_it() {
+    scenario("put back against expiry", || {
+        let (_, log) = new_log();
+        send(&log, 1, 17);
+        send(&log, 2, 18);
+        let recorder = Arc::new(MemoryRecorder::new());
+        let group = open_group(&Arc::new(MemoryJournal::new()), &recorder);
+        let logs = vec![log.clone(), open_log(&Arc::new(MemoryJournal::new()), &recorder)];
+        let mut member = Member::join(MemberId(0), group.clone(), logs, recorder).unwrap();
+        let poll = |member: &mut Member| -> Vec<u64> {
+            member.poll(9).unwrap().iter().map(|polled| event(&polled.entry.message)).collect()
+        };
+        let reaper = thread::spawn(move || group.expire(MemberId(0)).unwrap());
+        let (first, before) = (poll(&mut member), member.generation());
+        assert!(member.handled(PartitionNumber(0), Offset::of(0)));
+        member.put_back(PartitionNumber(0));
+        let (second, after) = (poll(&mut member), member.generation());
+        reaper.join().unwrap();
+        assert_eq!(first, [17, 18]);
+        assert_eq!(second, if before == after { vec![18] } else { vec![17, 18] });
+    });
+}
+
+#[test]
 fn what_a_leaving_member_did_not_handle_goes_to_another() {
     scenario("leave against join and poll", || {
         let (_, log) = new_log();

@@ -37,7 +37,7 @@ fn run(survival: Survival) -> History {
 #[test]
 fn power_failures_in_the_middle_of_concurrent_runs_keep_the_law() {
     for survival in Survival::ALL {
-        let at_least = AtLeast { sends: 100, commits: 5, crashes: 3 };
+        let at_least = AtLeast { sends: 100, commits: 5, crashes: 3, put_backs: 0 };
         assert_conforms(&format!("power failures, {survival:?} survives"), &run(survival), &at_least);
     }
 }

@@ -206,6 +206,7 @@ struct Members {
     members: BTreeMap<u8, (Member, Vec<Polled>)>,
     /// A member that starts again is another one to the coordinator.
     next_id: u64,
+    failure_count: usize,
 }
 
 impl Members {
@@ -219,7 +220,14 @@ impl Members {
         }
         let journal = Arc::new(MemoryJournal::new());
         let group = BusGroup::recover(GROUP.into(), vec![partition(0)], journal, recorder.clone()).unwrap();
-        Members { recorder, group: Arc::new(group), logs: vec![log], members: BTreeMap::new(), next_id: 0 }
+        Members {
+            recorder,
+            group: Arc::new(group),
+            logs: vec![log],
+            members: BTreeMap::new(),
+            next_id: 0,
+            failure_count: 0,
+        }
     }
 
     fn join(&mut self) -> Member {
@@ -247,6 +255,12 @@ impl Members {
                     }
                 }
             }
+            GroupAction::Fail(number) => {
+                if let Some((member, hand)) = self.members.get_mut(number) {
+                    hand.drain(..).for_each(|polled| member.put_back(polled.partition));
+                    self.failure_count += 1;
+                }
+            }
             GroupAction::Commit(number) => {
                 // A member that was thrown out is refused; it hears of it when it polls next.
                 if let Some((member, _)) = self.members.get_mut(number) {
@@ -266,7 +280,7 @@ impl Members {
                 }
             }
             GroupAction::Restart(number) => self.start(*number),
-            // Syncing is part of polling; who gets what is the bus's own choice; a failed event stays in hand.
+            // Syncing is part of polling; who gets what is the bus's own choice.
             _ => {}
         }
     }
@@ -294,13 +308,18 @@ impl Members {
 #[test]
 fn what_the_model_does_to_the_group_the_bus_survives() {
     let model = ConsumerGroup::preset(Preset::Small);
-    let op_count = AtomicUsize::new(0);
+    let [op_count, failure_count] = [(); 2].map(|()| AtomicUsize::new(0));
     run(|choices| {
         let mut members = Members::new(model.bounds.events);
         (0..model.bounds.members).for_each(|number| members.start(number));
         walk(&model, &choices, |_, action, _| members.step(action));
         members.finish();
         op_count.fetch_add(assert_conforms(&members.recorder), Ordering::Relaxed);
+        failure_count.fetch_add(members.failure_count, Ordering::Relaxed);
     });
-    println!("O4 model-driven group: {WALKS} walks, {} ops judged: Conforms", op_count.into_inner());
+    let [op_count, failure_count] = [op_count, failure_count].map(AtomicUsize::into_inner);
+    println!(
+        "O4 model-driven group: {WALKS} walks, {failure_count} events put back, {op_count} ops judged: Conforms"
+    );
+    assert!(failure_count > 50, "too little happened to mean anything");
 }

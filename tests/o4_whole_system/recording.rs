@@ -91,6 +91,7 @@ pub(crate) struct AtLeast {
     pub(crate) sends: usize,
     pub(crate) commits: usize,
     pub(crate) crashes: usize,
+    pub(crate) put_backs: usize,
 }
 
 /// Judges the history as a file of it is judged, and demands that it conforms and is not empty of what it is about.
@@ -102,9 +103,10 @@ pub(crate) fn assert_conforms(name: &str, history: &History, at_least: &AtLeast)
         |f: &str, op_type| history.ops.iter().filter(|op| op.call.f() == f && op.op_type == op_type).count();
     let (sends, commits) = (count("send", OpType::Ok), count("commit", OpType::Ok));
     let (unknown, crashes) = (count("send", OpType::Info), count("crash", OpType::Info));
+    let put_backs = count("seek", OpType::Ok);
     println!(
         "O4 {name}: {} ops judged, {sends} sends acknowledged, {unknown} of unknown outcome, {commits} commits, \
-         {crashes} members crashed: {:?}",
+         {crashes} members crashed, {put_backs} put back: {:?}",
         history.ops.len(),
         verdict.outcome
     );
@@ -115,6 +117,9 @@ pub(crate) fn assert_conforms(name: &str, history: &History, at_least: &AtLeast)
         let findings: Vec<_> = verdict.findings.iter().map(|finding| &finding.summary).collect();
         panic!("not conforming, see `lawspeaker judge {}`: {findings:#?}", path.display());
     }
-    let is_enough = sends >= at_least.sends && commits >= at_least.commits && crashes >= at_least.crashes;
+    let is_enough = sends >= at_least.sends
+        && commits >= at_least.commits
+        && crashes >= at_least.crashes
+        && put_backs >= at_least.put_backs;
     assert!(is_enough, "too little happened for the verdict to mean anything");
 }

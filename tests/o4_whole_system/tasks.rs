@@ -19,6 +19,8 @@ const PIPELINE_LENGTH: u64 = 16;
 const EVENT_COUNT: u64 = 1_000;
 const MEMBER_COUNT: u64 = 3;
 const CRASH_EVERY: u64 = 61;
+/// The handler fails at every event whose number this divides, counting those handed out.
+const FAIL_EVERY: u64 = 23;
 
 #[derive(Default)]
 struct Progress {
@@ -49,10 +51,14 @@ async fn consume(bus: TokioBus, progress: Arc<Progress>) {
 /// Returns whether the member crashed; otherwise the bus is closed.
 async fn consume_until_crash(bus: &TokioBus, mut consumer: TokioConsumer, progress: &Progress) -> bool {
     while let Ok(polled) = consumer.next().await {
-        if progress.handled_count.fetch_add(1, Ordering::Relaxed) % CRASH_EVERY == CRASH_EVERY - 1 {
+        let number = progress.handled_count.fetch_add(1, Ordering::Relaxed) + 1;
+        if number.is_multiple_of(CRASH_EVERY) {
             return true;
         }
-        consumer.handled(&polled).await;
+        match number.is_multiple_of(FAIL_EVERY) {
+            true => consumer.put_back(polled.partition).await,
+            false => assert!(consumer.handled(&polled).await, "only what is the member's is handed out"),
+        }
         if consumer.commit().await.is_err() {
             return false;
         }
@@ -100,6 +106,6 @@ fn tasks_that_publish_consume_and_crash_keep_the_law() {
     // Waits for the blocking threads, which hold the last of the bus.
     drop(runtime);
     let bus = Bus::open_recorded(directory.path(), CONFIG, recorder).unwrap();
-    let at_least = AtLeast { sends: 1_000, commits: 500, crashes: 10 };
+    let at_least = AtLeast { sends: 1_000, commits: 500, crashes: 10, put_backs: 10 };
     assert_conforms("tasks", &recording.finish(&bus), &at_least);
 }

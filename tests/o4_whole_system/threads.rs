@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use lawspeaker_bus::bus::{Bus, Consumer};
+use lawspeaker_bus::member::Polled;
 use lawspeaker_bus::message::Message;
 use lawspeaker_bus::store::{MemoryStore, Store};
 use lawspeaker_history::History;
@@ -18,6 +19,8 @@ const EVENT_COUNT: u64 = 400;
 const MEMBER_COUNT: u64 = 3;
 /// A member crashes before every commit whose number this divides.
 const CRASH_EVERY: u64 = 13;
+/// The handler fails at every event whose number this divides, counting those processed.
+const FAIL_EVERY: u64 = 29;
 
 /// What the threads of one life of the bus share.
 pub(crate) struct Life<'a> {
@@ -26,6 +29,7 @@ pub(crate) struct Life<'a> {
     pub(crate) next_event: &'a AtomicU64,
     pub(crate) event_count: u64,
     pub(crate) commit_count: &'a AtomicU64,
+    processed_count: AtomicU64,
     is_sending_over: AtomicBool,
 }
 
@@ -36,7 +40,8 @@ impl<'a> Life<'a> {
         event_count: u64,
         commit_count: &'a AtomicU64,
     ) -> Self {
-        Life { bus, next_event, event_count, commit_count, is_sending_over: AtomicBool::new(false) }
+        let (processed_count, is_sending_over) = (AtomicU64::new(0), AtomicBool::new(false));
+        Life { bus, next_event, event_count, commit_count, processed_count, is_sending_over }
     }
 
     /// Runs until everything is published and committed, or the store fails.
@@ -80,8 +85,8 @@ impl<'a> Life<'a> {
             if self.commit_count.fetch_add(1, Ordering::Relaxed) % CRASH_EVERY == CRASH_EVERY - 1 {
                 return true;
             }
-            for polled in polled {
-                consumer.handled(polled.partition, polled.entry.offset);
+            for of_partition in polled.chunk_by(|one, other| one.partition == other.partition) {
+                self.process(&mut consumer, of_partition);
             }
             if consumer.commit().is_err() {
                 return false;
@@ -89,6 +94,20 @@ impl<'a> Life<'a> {
             self.close_if_done();
         }
         false
+    }
+
+    /// Processes events of one partition up to the first failure.
+    fn process(&self, consumer: &mut Consumer, polled: &[Polled]) {
+        for polled in polled {
+            let number = self.processed_count.fetch_add(1, Ordering::Relaxed) + 1;
+            if number.is_multiple_of(FAIL_EVERY) {
+                return consumer.put_back(polled.partition);
+            }
+            assert!(
+                consumer.handled(polled.partition, polled.entry.offset),
+                "it is the next of what was polled"
+            );
+        }
     }
 
     /// Whoever sees that all is done wakes everybody by closing the bus.
@@ -113,6 +132,6 @@ pub(crate) fn run() -> History {
 
 #[test]
 fn threads_that_publish_consume_and_crash_keep_the_law() {
-    let at_least = AtLeast { sends: 400, commits: 40, crashes: 2 };
+    let at_least = AtLeast { sends: 400, commits: 40, crashes: 2, put_backs: 2 };
     assert_conforms("threads", &run(), &at_least);
 }

@@ -11,7 +11,8 @@ use crate::member::{Member, PollError, Polled};
 
 /// A member of a consumer group that reads a topic. One thread at a time.
 ///
-/// At least once: poll, process, [`handled`](Self::handled), [`commit`](Self::commit). A consumer that is dropped
+/// At least once: poll, process, [`handled`](Self::handled), [`commit`](Self::commit); where processing fails,
+/// [`put_back`](Self::put_back), and leave the rest of that partition for the next poll. A consumer that is dropped
 /// without [`leave`](Self::leave), be it by a panic, counts as crashed: its partitions go to the other members at
 /// once, which start at the committed offsets. That takes a sync of the disk.
 #[derive(Debug)]
@@ -69,9 +70,20 @@ impl Consumer {
     }
 
     /// The event at `offset` is processed. Returns whether that counts: not if an earlier polled event of the
-    /// partition is not handled yet, and not if the partition was lost since.
+    /// partition is not handled yet, and not if the partition was lost or put back since.
     pub fn handled(&mut self, partition: PartitionNumber, offset: Offset) -> bool {
         self.member().handled(partition, offset)
+    }
+
+    /// The first event of `partition` that is not handled could not be processed: the next poll hands it out again,
+    /// and those behind it. What is in hand of the partition must not be processed before that.
+    pub fn put_back(&mut self, partition: PartitionNumber) {
+        self.member().put_back(partition);
+    }
+
+    /// Whether the event at `offset` is still the consumer's to process.
+    pub(crate) fn is_in_hand(&self, partition: PartitionNumber, offset: Offset) -> bool {
+        self.member.as_ref().is_some_and(|member| member.is_in_hand(partition, offset))
     }
 
     /// Commits everything that was handled. Durable when this returns.

@@ -42,9 +42,17 @@ pub enum OpenBusError {
     },
 }
 
+/// The bus was closed, and changes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bus is closed: open it again to go on")]
+pub struct ClosedError;
+
 /// Why a topic could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateTopicError {
+    /// The bus was closed.
+    #[error(transparent)]
+    Closed(#[from] ClosedError),
     /// It cannot be called so.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -99,6 +107,9 @@ fn list(known: &[String]) -> String {
 /// Why a producer could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenProducerError {
+    /// The bus was closed.
+    #[error(transparent)]
+    Closed(#[from] ClosedError),
     /// It cannot be called so.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -134,6 +145,9 @@ pub enum PublishError {
 /// Why a consumer could not join its group, or a group not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenGroupError {
+    /// The bus was closed.
+    #[error(transparent)]
+    Closed(#[from] ClosedError),
     /// The group cannot be called so.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -148,6 +148,28 @@ fn a_blocked_poll_wakes_for_an_event_and_for_the_close() {
 }
 
 #[test]
+fn a_closed_bus_takes_nothing_new() {
+    let store = MemoryStore::new();
+    let bus = open(&store);
+    bus.create_topic("orders", 2).unwrap();
+    let mut producer = bus.producer("orders", "shop").unwrap();
+    publish(&mut producer, 2);
+    let before = store.list().unwrap();
+    bus.close();
+    let check = |error: &dyn std::error::Error| {
+        assert_eq!(error.to_string(), "the bus is closed: open it again to go on");
+    };
+    check(&bus.create_topic("parcels", 1).unwrap_err());
+    check(&bus.producer("orders", "till").unwrap_err());
+    check(&bus.consumer("billing", "orders").unwrap_err());
+    check(&bus.committed("billing", "orders").unwrap_err());
+    let refused = producer.publish(Message::new(2, "")).unwrap_err();
+    assert_eq!(refused.to_string(), "the log is closed");
+    assert_eq!(bus.read("orders", PartitionNumber(0), Offset::of(0), 9).unwrap().len(), 1);
+    assert_eq!(store.list().unwrap(), before);
+}
+
+#[test]
 fn a_topic_whose_catalogue_is_gone_is_not_taken_for_an_empty_bus() {
     let store = MemoryStore::new();
     open(&store).create_topic("orders", 1).unwrap();

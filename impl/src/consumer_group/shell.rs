@@ -6,7 +6,7 @@ use std::io;
 use lawspeaker_history::{Call, Generation, GroupId, Offset, Op, OpType, Partition, Position, Recorder};
 
 use crate::codec::DecodeError;
-use crate::group_commit::{GroupCommit, Guard, JournalFailure, Settle};
+use crate::group_commit::{GroupCommit, Guard, JournalFailure, Settle, WriteError};
 use crate::id::{MemberId, PartitionNumber};
 use crate::journal::Journal;
 use crate::mutant::{Mutant, is_seeded};
@@ -55,9 +55,16 @@ pub enum GroupError {
     /// The group was closed, and changes no more.
     #[error("the group is closed")]
     Closed,
-    /// The journal failed: after recovery the call may have happened or not.
+    /// The journal refused the record, and nothing has changed; or it failed: after recovery the call may have
+    /// happened or not.
     #[error(transparent)]
-    Journal(#[from] JournalFailure),
+    Journal(#[from] WriteError),
+}
+
+impl From<JournalFailure> for GroupError {
+    fn from(failure: JournalFailure) -> Self {
+        GroupError::Journal(failure.into())
+    }
 }
 
 /// Why a group could not be recovered.
@@ -234,8 +241,9 @@ impl ConsumerGroup {
         }
         let position = Position { partition: self.partition(partition).clone(), next: Some(next) };
         let op = self.op(member, OpType::Ok, Call::Commit(vec![position])).generation(generation);
-        self.commit.record_invocation(Op { op_type: OpType::Invoke, ..op.clone() });
-        self.write(&mut guard, GroupRecord::Committed { member, generation, partition, next })?;
+        let invocation = Op { op_type: OpType::Invoke, ..op.clone() };
+        let record = GroupRecord::Committed { member, generation, partition, next }.encode();
+        self.commit.write_recorded(&mut guard, &record, &invocation)?;
         guard.state.core.set_committed(partition, next);
         self.commit.record_completion(&mut guard, op);
         self.answer(guard, ())

@@ -129,10 +129,16 @@ impl PartitionLogCore {
     /// # Errors
     /// [`Refusal::Closed`].
     pub fn open_producer(&mut self, producer: ProducerId) -> Result<Epoch, Refusal> {
+        self.check_open(producer)?;
+        Ok(self.producers.entry(producer).or_default().open())
+    }
+
+    /// What [`open_producer`](Self::open_producer) would answer.
+    pub(super) fn check_open(&self, producer: ProducerId) -> Result<Epoch, Refusal> {
         if self.is_closed {
             return Err(Refusal::Closed);
         }
-        Ok(self.producers.entry(producer).or_default().open())
+        Ok(self.producers.get(&producer).map_or(Epoch(0), DedupWindow::next_epoch))
     }
 
     /// Appends an event, at most once. A producer that was never opened is in epoch 0.

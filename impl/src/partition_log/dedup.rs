@@ -45,13 +45,18 @@ impl DedupWindow {
         self.next
     }
 
-    /// A new incarnation takes over. The first one to be opened is epoch 0 and may have sent already.
+    /// The epoch of the next incarnation. The first one to be opened is epoch 0 and may have sent already.
+    pub(crate) fn next_epoch(&self) -> Epoch {
+        self.fence.map_or(Epoch(0), |Epoch(old)| Epoch(old + 1))
+    }
+
+    /// A new incarnation takes over.
     pub(crate) fn open(&mut self) -> Epoch {
-        let Some(Epoch(old)) = self.fence else {
-            return *self.fence.insert(Epoch(0));
-        };
-        *self = DedupWindow { fence: Some(Epoch(old + 1)), ..Self::default() };
-        Epoch(old + 1)
+        let epoch = self.next_epoch();
+        if self.fence.is_some() {
+            *self = Self::default();
+        }
+        *self.fence.insert(epoch)
     }
 
     /// Judges an append and changes nothing.

@@ -6,7 +6,7 @@ use lawspeaker_history::{Call, Offset, Op, OpType, Partition, Recorder, Sent};
 use serde_json::Value;
 
 use crate::codec::DecodeError;
-use crate::group_commit::{GroupCommit, JournalFailure, Settle, Shared};
+use crate::group_commit::{GroupCommit, JournalFailure, Settle, Shared, WriteError};
 use crate::id::{self, Epoch, ProducerId, Sequence, Stamp};
 use crate::journal::Journal;
 use crate::message::Message;
@@ -87,9 +87,16 @@ pub enum AppendError {
     /// The log refused, and nothing has changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The journal failed: after recovery the event may be there or not. Send it again with the same stamp.
+    /// The journal refused the record, and nothing has changed; or it failed: after recovery the event may be there
+    /// or not, send it again with the same stamp.
     #[error(transparent)]
-    Journal(#[from] JournalFailure),
+    Journal(#[from] WriteError),
+}
+
+impl From<JournalFailure> for AppendError {
+    fn from(failure: JournalFailure) -> Self {
+        AppendError::Journal(failure.into())
+    }
 }
 
 /// Why a wait ended without what was waited for.
@@ -168,9 +175,10 @@ impl PartitionLog {
     pub fn open_producer(&self, producer: ProducerId) -> Result<Epoch, AppendError> {
         let mut guard = self.commit.lock();
         guard.check()?;
-        let epoch = guard.state.core.open_producer(producer)?;
+        let epoch = guard.state.core.check_open(producer)?;
         let record = LogRecord::Opened { producer, epoch }.encode();
         let position = self.commit.write(&mut guard, &record)?;
+        guard.state.core.open_producer(producer)?;
         drop(self.commit.wait_durable(guard, |shared| shared.durable_count() > position)?);
         Ok(epoch)
     }
@@ -192,9 +200,8 @@ impl PartitionLog {
         if !matches!(accepted, Accepted::Appended(_)) {
             return Ok(accepted);
         }
-        // Recorded before it is written: whoever dies in between leaves a call of unknown outcome, not a phantom.
-        self.commit.record_invocation(self.send(OpType::Invoke, stamp, message, None));
-        let position = self.commit.write(&mut guard, &record)?;
+        let invocation = self.send(OpType::Invoke, stamp, message, None);
+        let position = self.commit.write_recorded(&mut guard, &record, &invocation)?;
         let offset = guard.state.core.take(stamp);
         self.index.set(id::place(offset), position);
         self.commit.record_completion(&mut guard, self.send(OpType::Ok, stamp, message, Some(offset)));

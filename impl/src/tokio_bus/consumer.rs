@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::{StoppedError, blocking};
 use crate::bus::{Consumer, Topic};
 use crate::consumer_group::GroupError;
-use crate::id::MemberId;
+use crate::id::{MemberId, PartitionNumber};
 use crate::member::{PollError, Polled};
 
 /// How many events of each partition are polled at once.
@@ -17,9 +17,10 @@ const POLL_COUNT: usize = 64;
 
 /// A member of a consumer group for one task.
 ///
-/// At least once: [`next`](Self::next), process, [`handled`](Self::handled), [`commit`](Self::commit). It takes part
-/// in rebalances when it has handed out what it had polled. Dropped without [`leave`](Self::leave) it counts as
-/// crashed, and its partitions go to the other members.
+/// At least once: [`next`](Self::next), process, [`handled`](Self::handled), [`commit`](Self::commit); where
+/// processing fails, [`put_back`](Self::put_back). It takes part in rebalances when it commits and when it has handed
+/// out what it had polled; what it loses by one it hands out no more. Dropped without [`leave`](Self::leave) it
+/// counts as crashed, and its partitions go to the other members.
 #[derive(Debug)]
 pub struct TokioConsumer {
     id: MemberId,
@@ -32,6 +33,7 @@ pub struct TokioConsumer {
 struct State {
     /// `None` once it has left.
     consumer: Option<Consumer>,
+    // INVARIANT: still the consumer's to process; no task can look while a poll or a commit is under way.
     polled: VecDeque<Polled>,
 }
 
@@ -61,6 +63,15 @@ impl State {
     fn consumer(&mut self) -> &mut Consumer {
         self.consumer.as_mut().expect("only `leave` takes the consumer, and nothing comes after it")
     }
+
+    /// The model's guard `revoke-drop`: what was lost or put back is somebody else's to hand out, or a later poll's.
+    fn drop_lost(&mut self) {
+        let consumer = self.consumer.as_ref();
+        let is_in_hand = |polled: &Polled| {
+            consumer.is_some_and(|consumer| consumer.is_in_hand(polled.partition, polled.entry.offset))
+        };
+        self.polled.retain(is_in_hand);
+    }
 }
 
 impl TokioConsumer {
@@ -82,8 +93,9 @@ impl TokioConsumer {
                 return Ok(polled);
             }
             let is_empty = blocking(move || {
-                let polled = state.consumer().poll(POLL_COUNT)?;
-                state.polled.extend(polled);
+                let polled = state.consumer().poll(POLL_COUNT);
+                state.drop_lost();
+                state.polled.extend(polled?);
                 Ok::<_, PollError>(state.polled.is_empty())
             });
             if is_empty.await?? {
@@ -102,6 +114,14 @@ impl TokioConsumer {
         self.lock().await.consumer().handled(polled.partition, polled.entry.offset)
     }
 
+    /// The first event of `partition` that is not handled could not be processed: it is handed out again, and after
+    /// it those behind it.
+    pub async fn put_back(&mut self, partition: PartitionNumber) {
+        let mut state = self.lock().await;
+        state.consumer().put_back(partition);
+        state.drop_lost();
+    }
+
     /// Commits everything that was handled, as [`Consumer::commit`]. Durable when this returns; dropped before, it
     /// has happened or not.
     ///
@@ -109,7 +129,12 @@ impl TokioConsumer {
     /// [`CommitError`].
     pub async fn commit(&mut self) -> Result<(), CommitError> {
         let mut state = self.lock().await;
-        Ok(blocking(move || state.consumer().commit()).await??)
+        let committed = blocking(move || {
+            let committed = state.consumer().commit();
+            state.drop_lost();
+            committed
+        });
+        Ok(committed.await??)
     }
 
     /// Commits what was handled and leaves the group.

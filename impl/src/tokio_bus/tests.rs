@@ -7,7 +7,7 @@ use lawspeaker_history::Offset;
 use super::*;
 use crate::consumer_group::GroupError;
 use crate::id::PartitionNumber;
-use crate::member::PollError;
+use crate::member::{PollError, Polled};
 use crate::message::Message;
 use crate::store::{CrashStore, MemoryStore, Store, Survival};
 
@@ -124,6 +124,47 @@ async fn a_dropped_consumer_gives_its_work_to_the_next() {
     assert_eq!(first.next().await.unwrap().entry.message.id, 7.into());
     drop(first);
     assert_eq!(second.next().await.unwrap().entry.message.id, 7.into());
+}
+
+#[tokio::test]
+async fn what_was_put_back_is_handed_out_again_before_what_stands_behind_it() {
+    let bus = over(MemoryStore::new());
+    let producer = bus.producer("orders", "shop").await.unwrap();
+    for id in 0..3 {
+        producer.publish(Message::new(id, "")).await.unwrap();
+    }
+    let mut consumer = bus.consumer("billing", "orders").await.unwrap();
+    let mut handed_out = Vec::new();
+    for is_processed in [true, false, true, true] {
+        let polled = consumer.next().await.unwrap();
+        match is_processed {
+            true => assert!(consumer.handled(&polled).await),
+            false => consumer.put_back(polled.partition).await,
+        }
+        handed_out.push(polled.entry.offset);
+    }
+    assert_eq!(handed_out, [0, 1, 1, 2].map(Offset::of));
+    consumer.commit().await.unwrap();
+    assert_eq!(bus.bus().committed("billing", "orders").unwrap(), [Offset::of(3)]);
+}
+
+#[tokio::test]
+async fn what_a_rebalance_took_is_handed_out_no_more() {
+    let bus = over(MemoryStore::new());
+    bus.create_topic("parcels", 2).await.unwrap();
+    let producer = bus.producer("parcels", "shop").await.unwrap();
+    for id in 0..4 {
+        producer.publish(Message::new(id, "")).await.unwrap();
+    }
+    let place = |polled: Polled| (polled.partition.0, polled.entry.offset);
+    let mut first = bus.consumer("billing", "parcels").await.unwrap();
+    let polled = first.next().await.unwrap();
+    assert!(first.handled(&polled).await);
+    let mut second = bus.consumer("billing", "parcels").await.unwrap();
+    first.commit().await.unwrap();
+    assert_eq!(place(first.next().await.unwrap()), (0, Offset::of(1)));
+    assert_eq!(place(second.next().await.unwrap()), (1, Offset::of(0)));
+    assert!(poll_once(first.next()).await.is_none(), "it is the other's");
 }
 
 #[tokio::test]
