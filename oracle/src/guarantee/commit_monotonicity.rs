@@ -1,8 +1,8 @@
 //! Commit monotonicity: a group's committed offset never falls.
 //!
 //! * `commit-regression`: a commit, or an answer to a question for the committed position, is lower than a position
-//!   that had been acknowledged or answered before it was invoked. Commits of unknown outcome prove nothing. A seek
-//!   by the group is a wish to fall, and starts anew.
+//!   that had been acknowledged or answered before it was invoked. Commits of unknown outcome prove nothing. A member that
+//!   sought since may mean to go back, and is excused; the others are not.
 //!
 //! After a fall, climbing back is no further fall: only commits from then on count.
 //!
@@ -19,7 +19,7 @@ use lawspeaker_history::{Guarantee, Offset};
 
 use crate::Anomaly;
 use crate::case::Found;
-use crate::evidence::{Commit, Evidence, GroupKey, MoveKind, PartitionKey};
+use crate::evidence::{Commit, Evidence, GroupKey, MoveKind, PartitionKey, ProcessKey};
 use crate::explain;
 use crate::results::Results;
 
@@ -49,16 +49,21 @@ impl<'a> Positions<'a> {
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     let mut all: HashMap<(Option<GroupKey>, PartitionKey), Positions<'_>> = HashMap::new();
     let mut seeks = evidence.moves.iter().filter(|change| matches!(change.kind, MoveKind::Seek)).peekable();
+    let mut sought: HashMap<ProcessKey, u64> = HashMap::new();
     let mut pair_count = 0;
     for commit in &evidence.commits {
         while let Some(seek) = seeks.next_if(|seek| seek.line < commit.line) {
-            all.retain(|(group, _), _| seek.group.is_some() && *group != seek.group);
+            sought.insert(seek.process, seek.line);
         }
         let positions = all.entry((commit.group, commit.partition)).or_default();
         if let Some((_, highest, earlier)) = positions.before(commit.begin) {
             pair_count += 1;
+            // Whoever sought since then may mean to go back; what others commit is no excuse for it.
+            let has_rewound = sought.get(&commit.process).is_some_and(|line| *line > earlier.line);
             if commit.next.is_none_or(|next| next < *highest) {
-                results.add(regression(earlier, *highest, commit, evidence));
+                if !has_rewound {
+                    results.add(regression(earlier, *highest, commit, evidence));
+                }
                 positions.highest.clear();
             }
         }
