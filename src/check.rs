@@ -64,7 +64,7 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
         && let Err(message) = write_history(path, &reports)
     {
         complain(&message);
-        return exit.and(Exit::Usage);
+        exit = exit.and(Exit::Input);
     }
     if args.bounds.format == Format::Json {
         print_json(&Run { schema: "lawspeaker.check-run/1", reports });
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
     exit
 }
 
-/// Writes the first counterexample as a history, whole or not at all.
+/// Writes the first counterexample as a history; it is an error if there is none.
 fn write_history(path: &Path, reports: &[Report]) -> Result<(), String> {
     let Some(first) = reports.iter().flat_map(|report| &report.counterexamples).next() else {
         return Err(format!("{}: not written, as nothing is broken", path.display()));

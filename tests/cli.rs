@@ -67,6 +67,17 @@ fn a_counterexample_written_as_a_history_is_judged_for_what_it_breaks() {
 }
 
 #[test]
+fn a_history_that_cannot_be_written_loses_no_result() {
+    let unwritable =
+        ["check", "--without", "dedup", "--format", "json", "--history", "/no/such/folder/h.jsonl"];
+    let output = lawspeaker(&unwritable);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("/no/such/folder/h.jsonl"), "{}", err(&output));
+    let run: serde_json::Value = serde_json::from_str(out(&output)).expect("the result is JSON all the same");
+    assert_eq!(run["reports"][0]["outcome"], "violated");
+}
+
+#[test]
 fn a_limit_that_is_hit_is_exit_3_and_a_violation_outranks_it() {
     for limit in
         [["--timeout", "0s"], ["--max-states", "100"], ["--max-depth", "2"], ["--max-memory", "1KiB"]]

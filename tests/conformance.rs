@@ -1,16 +1,19 @@
 //! Models and oracle agree: what a model can do, told as a history, is accepted while the law is kept, and rejected
 //! for the same guarantee when a removed guard breaks it.
 
+mod walk;
+
 use std::collections::BTreeSet;
 
 use lawspeaker_history::{Guarantee, History};
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, build};
 use lawspeaker_model::consumer_group::ConsumerGroup;
-use lawspeaker_model::engine::{Limits, Options, Signal, Trace, explore};
+use lawspeaker_model::engine::{Limits, Options, Signal, explore};
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::told;
 use lawspeaker_oracle::{Outcome, Profile, Verdict, judge, report};
 use proptest::prelude::*;
+use walk::walk;
 
 fn verdict(history: &History) -> Verdict {
     judge(history, Profile::named("kafka").expect("kafka is a profile"))
@@ -18,29 +21,6 @@ fn verdict(history: &History) -> Verdict {
 
 fn broken(verdict: &Verdict) -> BTreeSet<Guarantee> {
     verdict.violations().map(|finding| finding.guarantee).collect()
-}
-
-/// A walk that takes the actions chosen, and then lets the system finish: no fault after the last choice.
-fn walk<M: DomainModel>(model: &M, choices: &[u16]) -> Trace<M> {
-    const STEPS: usize = 400;
-    let mut trace = Trace { start: model.init_states().swap_remove(0), steps: Vec::new() };
-    for step in 0..STEPS {
-        let choice = choices.get(step);
-        let mut actions = Vec::new();
-        model.actions(trace.last(), &mut actions);
-        if choice.is_none() {
-            actions.retain(|action| !model.is_fault(action));
-        }
-        if actions.is_empty() {
-            break;
-        }
-        // Without a choice, any action may be next, so that nothing is put off for ever.
-        let any = step.wrapping_mul(0x9e37_79b9) >> 7;
-        let action = actions.swap_remove(choice.map_or(any, |choice| *choice as usize) % actions.len());
-        let Some(state) = model.next_state(trace.last(), action.clone()) else { continue };
-        trace.steps.push(lawspeaker_model::engine::Step { action, state });
-    }
-    trace
 }
 
 fn is_accepted<M: DomainModel>(choices: &[u16]) -> Result<(), TestCaseError> {

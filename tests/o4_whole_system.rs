@@ -22,3 +22,4 @@ mod seeded_violation;
 mod tasks;
 #[path = "o4_whole_system/threads.rs"]
 mod threads;
+mod walk;

@@ -13,7 +13,7 @@ use lawspeaker_history::{Guarantee, History};
 use serde::Serialize;
 
 use crate::catalogue::{Bound, DomainModel, Observer, Request, bounds_of};
-use crate::engine::{Blame, Exploration, Law, Stop, System, Trace, Violation, When, blame, explore};
+use crate::engine::{Blame, Exploration, Law, Stop, System, Trace, Violation, When, blame, explore, way_on};
 use crate::guard::{Guard, Guards};
 
 /// What a check comes to.
@@ -305,18 +305,8 @@ pub fn told<M: System>(model: &M, trace: &Trace<M>) -> History {
     let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
     // The final read is whole; a group is drained only where nothing but faults could go on.
     let has_groups = history.ops.iter().any(|op| op.x.group.is_some());
-    history.header.complete = (!has_groups || is_at_rest(model, trace.last())).then_some(true);
+    history.header.complete = (!has_groups || way_on(model, trace.last()).is_none()).then_some(true);
     history
-}
-
-/// Whether nothing but faults can happen in a state.
-fn is_at_rest<M: System>(model: &M, state: &M::State) -> bool {
-    let mut actions = Vec::new();
-    model.actions(state, &mut actions);
-    actions.into_iter().all(|action| {
-        let is_fault = model.is_fault(&action);
-        is_fault || model.next_state(state, action).is_none_or(|next| next == *state)
-    })
 }
 
 /// The removed guard that would have prevented the trace: the one named for the broken guarantee, if it acts.

@@ -1,5 +1,7 @@
 //! From ops to a verdict.
 
+use std::collections::BTreeSet;
+
 use lawspeaker_history::{Guarantee, Header, History, Op};
 
 use crate::assumption::Watch;
@@ -142,9 +144,10 @@ fn distrust_absences(findings: &mut [crate::Finding], results: &mut Results, lin
     for finding in findings.iter_mut().filter(|finding| ABSENCES.contains(&finding.anomaly)) {
         finding.severity = finding.severity.max(Severity::Note);
     }
-    for anomaly in ABSENCES {
+    let guarantees: BTreeSet<Guarantee> = ABSENCES.iter().map(|anomaly| anomaly.guarantee()).collect();
+    for guarantee in guarantees {
         let reason = format!("lines are missing before line {line}: what is not there may stand in them");
-        results.undecided(anomaly.guarantee(), reason);
+        results.undecided(guarantee, reason);
     }
 }
 

@@ -24,32 +24,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::recording::{GROUP, TOPIC};
+use crate::walk::walk;
 
 const WALKS: u32 = 500;
-
-/// A walk of a baseline: the actions chosen, and then any that are no faults, until nothing is left to do.
-fn walk<M: DomainModel>(model: &M, choices: &[u16], mut step: impl FnMut(&M::State, &M::Action, &M::State)) {
-    const STEPS: usize = 400;
-    let mut state = model.init_states().swap_remove(0);
-    for place in 0..STEPS {
-        let mut actions = Vec::new();
-        model.actions(&state, &mut actions);
-        let choice = choices.get(place).map(|choice| usize::from(*choice));
-        if choice.is_none() {
-            actions.retain(|action| !model.is_fault(action));
-        }
-        if actions.is_empty() {
-            return;
-        }
-        let any = place.wrapping_mul(0x9e37_79b9) >> 7;
-        let action = actions.swap_remove(choice.unwrap_or(any) % actions.len());
-        if let Some(next) = model.next_state(&state, action.clone()) {
-            step(&state, &action, &next);
-            state = next;
-        }
-    }
-    panic!("the walk does not end: {state:?}");
-}
 
 fn run(walk: impl Fn(Vec<u16>)) {
     let config = Config { cases: WALKS, failure_persistence: None, ..Config::default() };
@@ -172,18 +149,16 @@ fn what_the_model_does_to_the_log_the_bus_answers_alike() {
         let recorder = Arc::new(MemoryRecorder::new());
         let mut partitions = Partitions { recorder: recorder.clone(), logs: Vec::new() };
         partitions.add((0..model.bounds.producers).map(|_| 0));
-        let mut last = None;
-        walk(&model, &choices, |before, action, after| {
+        let trace = walk(&model, &choices);
+        for (before, action, after) in trace.transitions() {
             partitions.step(before, action, after);
             if matches!(action, LogAction::Handle(_)) {
                 let is_appended = before.partitions != after.partitions;
                 let count = if is_appended { &appended_count } else { &refused_count };
                 count.fetch_add(1, Ordering::Relaxed);
             }
-            last = Some(after.clone());
-        });
-        let last = last.unwrap();
-        for ((_, log), expected) in partitions.logs.iter().zip(&last.partitions) {
+        }
+        for ((_, log), expected) in partitions.logs.iter().zip(&trace.last().partitions) {
             let events: Vec<_> = expected.log.iter().map(|record| name(record.event)).collect();
             assert_eq!(final_read(&recorder, log), events);
         }
@@ -312,7 +287,7 @@ fn what_the_model_does_to_the_group_the_bus_survives() {
     run(|choices| {
         let mut members = Members::new(model.bounds.events);
         (0..model.bounds.members).for_each(|number| members.start(number));
-        walk(&model, &choices, |_, action, _| members.step(action));
+        walk(&model, &choices).transitions().for_each(|(_, action, _)| members.step(action));
         members.finish();
         op_count.fetch_add(assert_conforms(&members.recorder), Ordering::Relaxed);
         failure_count.fetch_add(members.failure_count, Ordering::Relaxed);

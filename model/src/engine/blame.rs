@@ -1,6 +1,6 @@
 //! Which step of a counterexample the removed guard would have prevented.
 
-use super::{System, Telling, Trace};
+use super::{System, Telling, Trace, way_on};
 
 /// Where a system with the guard parts from a trace of the system without.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +29,6 @@ pub fn blame<S: System>(guarded: &S, trace: &Trace<S>) -> Option<Blame> {
         }
     }
     let last = trace.last();
-    let mut actions = Vec::new();
-    guarded.actions(last, &mut actions);
-    let goes_on = actions.into_iter().filter(|action| !guarded.is_fault(action)).find_map(|action| {
-        let next = guarded.next_state(last, action.clone()).filter(|next| next != last)?;
-        Some(guarded.tell(last, &action, &next))
-    });
-    goes_on.map(|instead| Blame { step: trace.steps.len(), instead: Some(instead) })
+    let (action, next) = way_on(guarded, last)?;
+    Some(Blame { step: trace.steps.len(), instead: Some(guarded.tell(last, &action, &next)) })
 }

@@ -145,6 +145,16 @@ pub struct Witness<S: System> {
     pub is_met: fn(&S, &S::State, &S::Action, &S::State) -> bool,
 }
 
+/// The first step that the system itself can take and that changes something; `None` in a quiescent state.
+pub fn way_on<S: System>(system: &S, state: &S::State) -> Option<(S::Action, S::State)> {
+    let mut actions = Vec::new();
+    system.actions(state, &mut actions);
+    actions.into_iter().filter(|action| !system.is_fault(action)).find_map(|action| {
+        let next = system.next_state(state, action.clone()).filter(|next| next != state)?;
+        Some((action, next))
+    })
+}
+
 /// The laws that hold in every state, as stateright's own checkers and Explorer read them.
 pub fn properties<S: System>(system: &S) -> Vec<Property<S>> {
     let always = system.laws().into_iter().filter(|law| matches!(law.when, When::Always));
