@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::{Options, Progress, Signal, System};
+use crate::engine::{Options, Progress, Signal, Words};
 use crate::guard::{Guard, Guards};
 use crate::report::{Report, check};
 
@@ -46,7 +46,7 @@ pub struct Setting<'a> {
 }
 
 /// A model with a name, bounds and removable guards.
-pub trait DomainModel: System + Clone {
+pub trait DomainModel: Words + Clone {
     /// Its name on the command line.
     const NAME: &'static str;
     /// What it models, as one line.

@@ -19,15 +19,15 @@
 mod bounds;
 mod guards;
 mod laws;
+mod observed;
 mod words;
 
 pub use bounds::Bounds;
 pub use guards::*;
 
-use lawspeaker_history::Op;
 use stateright::{Model, Property};
 
-use crate::engine::{self, FairGroup, Law, System, Telling, Witness};
+use crate::engine::{self, FairGroup, Law, System, Witness};
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -143,6 +143,11 @@ impl ConsumerGroup {
         !member.is_counted || member.generation != state.generation
     }
 
+    /// Whether the coordinator refuses what a member commits.
+    fn refuses_commit(&self, state: &State, member: u8) -> bool {
+        Self::is_stale(state, member) && self.guards.has(&FENCE_COMMIT)
+    }
+
     /// Gives up what was lost, takes what was got. Reading starts at the committed offset.
     fn sync(&self, state: &mut State, number: u8) {
         let was_counted = state.members[number as usize].is_counted;
@@ -219,13 +224,13 @@ impl ConsumerGroup {
     }
 
     fn commit(&self, state: &mut State, number: u8) {
-        let is_stale = Self::is_stale(state, number);
-        if is_stale && self.guards.has(&FENCE_COMMIT) {
+        if self.refuses_commit(state, number) {
             return Self::put_back(state, number);
         }
         let Some(hand) = state.members[number as usize].hand else { return };
         let partition = hand.partition as usize;
         state.committed[partition] = hand.offset + 1;
+        let is_stale = Self::is_stale(state, number);
         state.ghost.has_accepted_stale |= is_stale && state.owners[partition] != Some(number);
         let highest = &mut state.ghost.highest_committed[partition];
         *highest = (*highest).max(hand.offset + 1);
@@ -464,29 +469,5 @@ impl System for ConsumerGroup {
 
     fn action_kinds(&self) -> &'static [&'static str] {
         words::KINDS
-    }
-
-    fn tell(&self, before: &State, action: &Action, after: &State) -> Telling {
-        words::tell(self, before, action, after)
-    }
-
-    fn picture(&self, state: &State) -> Vec<String> {
-        words::picture(state)
-    }
-
-    fn waits(&self, state: &State) -> Vec<String> {
-        words::waits(state)
-    }
-
-    fn opening_ops(&self, state: &State) -> Vec<Op> {
-        words::opening_ops(state)
-    }
-
-    fn ops(&self, before: &State, action: &Action, after: &State) -> Vec<Op> {
-        words::ops(self, before, action, after)
-    }
-
-    fn closing_ops(&self, state: &State) -> Vec<Op> {
-        words::closing_ops(state)
     }
 }

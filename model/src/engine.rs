@@ -29,5 +29,5 @@ pub use blame::{Blame, blame};
 #[doc(hidden)]
 pub use explore::explore_with_hash;
 pub use explore::{Exploration, Limits, Options, Progress, Signal, Stop, Violation, explore};
-pub use system::{FairGroup, Law, System, Telling, When, Witness, properties, way_on};
+pub use system::{FairGroup, Law, System, Telling, Variables, When, Witness, Words, properties, way_on};
 pub use trace::{Step, Trace};

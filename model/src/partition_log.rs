@@ -19,6 +19,7 @@ mod bounds;
 mod broker;
 mod guards;
 mod laws;
+mod observed;
 mod producer;
 mod words;
 
@@ -28,10 +29,9 @@ pub(crate) use producer::{hashed, key};
 pub use bounds::Bounds;
 pub use guards::*;
 
-use lawspeaker_history::Op;
 use stateright::{Model, Property};
 
-use crate::engine::{self, FairGroup, Law, System, Telling, Witness};
+use crate::engine::{self, FairGroup, Law, System, Witness};
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -390,29 +390,5 @@ impl System for PartitionLog {
 
     fn action_kinds(&self) -> &'static [&'static str] {
         words::KINDS
-    }
-
-    fn tell(&self, before: &State, action: &Action, after: &State) -> Telling {
-        words::tell(self, before, action, after)
-    }
-
-    fn picture(&self, state: &State) -> Vec<String> {
-        words::picture(state)
-    }
-
-    fn waits(&self, state: &State) -> Vec<String> {
-        words::waits(state)
-    }
-
-    fn opening_ops(&self, _: &State) -> Vec<Op> {
-        Vec::new()
-    }
-
-    fn ops(&self, before: &State, action: &Action, after: &State) -> Vec<Op> {
-        words::ops(before, action, after)
-    }
-
-    fn closing_ops(&self, state: &State) -> Vec<Op> {
-        words::closing_ops(state)
     }
 }

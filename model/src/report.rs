@@ -13,7 +13,7 @@ use lawspeaker_history::{Guarantee, History};
 use serde::Serialize;
 
 use crate::catalogue::{Bound, DomainModel, Observer, Request, bounds_of};
-use crate::engine::{Blame, Exploration, Law, Stop, System, Trace, Violation, When, blame, explore, way_on};
+use crate::engine::{Blame, Exploration, Law, Stop, Trace, Violation, When, Words, blame, explore, way_on};
 use crate::guard::{Guard, Guards};
 
 /// What a check comes to.
@@ -299,7 +299,7 @@ fn counterexample<M: DomainModel>(
 }
 
 /// What an observer of `trace` would have recorded, up to a complete final read.
-pub fn told<M: System>(model: &M, trace: &Trace<M>) -> History {
+pub fn told<M: Words>(model: &M, trace: &Trace<M>) -> History {
     let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
     let opening = model.opening_ops(&trace.start);
     let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));

@@ -1,8 +1,8 @@
 //! Two-phase commit (Gray and Lamport, *Consensus on transaction commit*, 2006) in a compact state: the model that
 //! checkers are commonly measured on.
 
-use lawspeaker_history::{Guarantee, Op};
-use lawspeaker_model::engine::{FairGroup, Law, System, Telling, When, Witness, properties};
+use lawspeaker_history::Guarantee;
+use lawspeaker_model::engine::{FairGroup, Law, System, When, Witness, properties};
 use stateright::{Model, Property};
 
 pub(crate) struct TwoPhaseCommit {
@@ -100,15 +100,7 @@ impl System for TwoPhaseCommit {
     fn is_fault(&self, action: &Action) -> bool { matches!(action, Action::Refuse(_)) }
     fn fair_group(&self, _: &Action) -> Option<FairGroup> { None }
     fn is_done(&self, state: &State) -> bool { (state.committed | state.aborted).count_ones() == u32::from(self.participants) }
-    fn kind(&self, _: &Action) -> &'static str { "step" }
-    fn action_kinds(&self) -> &'static [&'static str] { &["step"] }
     fn witnesses(&self) -> Vec<Witness<Self>> { Vec::new() }
-    fn tell(&self, _: &State, action: &Action, _: &State) -> Telling { Telling::new("", format!("{action:?}")) }
-    fn picture(&self, state: &State) -> Vec<String> { vec![format!("{state:?}")] }
-    fn waits(&self, _: &State) -> Vec<String> { Vec::new() }
-    fn opening_ops(&self, _: &State) -> Vec<Op> { Vec::new() }
-    fn ops(&self, _: &State, _: &Action, _: &State) -> Vec<Op> { Vec::new() }
-    fn closing_ops(&self, _: &State) -> Vec<Op> { Vec::new() }
 
     fn laws(&self) -> Vec<Law<Self>> {
         vec![Law {

@@ -1,6 +1,6 @@
 //! Which step of a counterexample the removed guard would have prevented.
 
-use super::{System, Telling, Trace, way_on};
+use super::{Telling, Trace, Words, way_on};
 
 /// Where a system with the guard parts from a trace of the system without.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Blame {
 /// Compares `trace`, of a system without some guards, with `guarded`, the same system with them.
 ///
 /// `None` if the guard never acts on this trace. O(steps times actions of a state).
-pub fn blame<S: System>(guarded: &S, trace: &Trace<S>) -> Option<Blame> {
+pub fn blame<S: Words>(guarded: &S, trace: &Trace<S>) -> Option<Blame> {
     for (place, (before, action, after)) in trace.transitions().enumerate() {
         let mut allowed = Vec::new();
         guarded.actions(before, &mut allowed);

@@ -30,16 +30,31 @@ pub trait System:
     fn witnesses(&self) -> Vec<Witness<Self>>;
 
     /// The name of an action's kind, for coverage: one of [`System::action_kinds`].
-    fn kind(&self, action: &Self::Action) -> &'static str;
+    fn kind(&self, _: &Self::Action) -> &'static str {
+        "step"
+    }
 
     /// Every kind of action this model has.
-    fn action_kinds(&self) -> &'static [&'static str];
+    fn action_kinds(&self) -> &'static [&'static str] {
+        &["step"]
+    }
+}
 
+/// What a model says of itself: its steps and states in words, and as an observer would record them.
+///
+/// The explorer needs none of it; reports, blame and exports do.
+pub trait Words: System {
     /// One step in words.
     fn tell(&self, before: &Self::State, action: &Self::Action, after: &Self::State) -> Telling;
 
     /// What a reader should see of a state, a line each.
     fn picture(&self, state: &Self::State) -> Vec<String>;
+
+    /// The variables of a state, by the names that the specification gives them; values as JSON. By default the
+    /// whole state is one variable.
+    fn variables(&self, state: &Self::State) -> Variables {
+        Variables::from_iter([("state".to_owned(), format!("{state:?}").into())])
+    }
 
     /// Who waits for what in a state in which nothing but faults can happen any more, a line each.
     fn waits(&self, state: &Self::State) -> Vec<String>;
@@ -53,6 +68,9 @@ pub trait System:
     /// What an observer records at the end, when it reads everything that is there.
     fn closing_ops(&self, state: &Self::State) -> Vec<Op>;
 }
+
+/// Variables by name.
+pub type Variables = serde_json::Map<String, serde_json::Value>;
 
 /// A step in words: who did what.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,13 @@
-//! The partition log's steps and states in words, and as an observer would record them.
+//! The partition log's steps and states in words.
 
-use lawspeaker_history as history;
-use lawspeaker_history::{Batch, Call, EventId, Offset, Op, OpType, Phase, Sent};
+use lawspeaker_history::Op;
 
-use super::{Action, Event, GARBAGE, PartitionLog, Record, Reply, Request, State, Verdict, key};
-use crate::engine::Telling;
+use super::{Action, Event, GARBAGE, PartitionLog, Record, Request, State, Verdict, key, observed};
+use crate::engine::{Telling, Words};
 use crate::guard::Guards;
 use crate::partition_log::guards::FSYNC_BEFORE_ACK;
 
-const TOPIC: &str = "orders";
+pub(super) const TOPIC: &str = "orders";
 
 pub(super) const KINDS: &[&str] = &[
     "send",
@@ -42,8 +41,100 @@ pub(super) fn kind(action: &Action) -> &'static str {
     }
 }
 
+impl Words for PartitionLog {
+    fn tell(&self, before: &State, action: &Action, after: &State) -> Telling {
+        let producer = |event: &Event| format!("producer {}", event.producer);
+        match action {
+            Action::Send(event) => {
+                Telling::new(producer(event), format!("sends {}", addressed(after, *event)))
+            }
+            Action::Retry(event) => {
+                let again = addressed(before, *event);
+                Telling::new(
+                    producer(event),
+                    format!("has heard nothing of {} and sends it again: {again}", name(*event)),
+                )
+            }
+            Action::Handle(request) => Telling::new("broker", handled(self, before, request, after)),
+            Action::Flush(partition) => Telling::new("broker", flushed(self.guards, before, *partition)),
+            Action::Acknowledge(reply) => {
+                let at = reply.offset.map_or(String::new(), |offset| format!(" at offset {offset}"));
+                let what =
+                    format!("is told that {} stands in {}{at}", name(reply.event), place(reply.partition));
+                Telling::new(producer(&reply.event), what)
+            }
+            Action::LoseRequest(request) => {
+                Telling::new("link", format!("LOSES the request with {}", name(request.event)))
+            }
+            Action::LoseReply(reply) => {
+                Telling::new("link", format!("LOSES the acknowledgement of {}", name(reply.event)))
+            }
+            Action::Duplicate(request) => {
+                Telling::new("link", format!("DUPLICATES the request with {}", name(request.event)))
+            }
+            Action::Damage(request) => {
+                Telling::new("link", format!("DAMAGES the request with {}", name(request.event)))
+            }
+            Action::Crash => Telling::new("broker", crashed(self, before)),
+            Action::Restart(number) => {
+                Telling::new(format!("producer {number}"), restarted(before, *number, after))
+            }
+            Action::Grow => Telling::new(
+                "operator",
+                format!("ADDS a partition: {TOPIC} now has {}", after.partitions.len()),
+            ),
+        }
+    }
+
+    fn picture(&self, state: &State) -> Vec<String> {
+        let entry = |(offset, record): (usize, &Record)| format!("{offset}:{}", name(record.event));
+        let mut lines: Vec<String> = Vec::new();
+        for (number, partition) in state.partitions.iter().enumerate() {
+            let log: Vec<_> = partition.log.iter().enumerate().map(entry).collect();
+            let log = if log.is_empty() { "empty".to_owned() } else { log.join("  ") };
+            lines.push(format!("{}  {log}  (on disk: {})", place(number as u8), partition.durable));
+        }
+        let mut acknowledged: Vec<_> =
+            state.ghost.acknowledged.iter().map(|reply| name(reply.event)).collect();
+        acknowledged.dedup();
+        let acknowledged =
+            if acknowledged.is_empty() { "nothing".to_owned() } else { acknowledged.join(", ") };
+        lines.push(format!("acknowledged  {acknowledged}"));
+        lines
+    }
+
+    fn waits(&self, state: &State) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (number, producer) in (0..).zip(&state.producers) {
+            for (place, progress) in (0..).zip(&producer.events) {
+                let event = name(Event { producer: number, number: place });
+                match (progress.is_acknowledged, progress.stamp) {
+                    (true, _) => {}
+                    (false, Some(_)) => {
+                        lines.push(format!("producer {number} waits for the acknowledgement of {event}"));
+                    }
+                    (false, None) => lines.push(format!("{event} waits for its turn")),
+                }
+            }
+        }
+        lines
+    }
+
+    fn opening_ops(&self, _: &State) -> Vec<Op> {
+        Vec::new()
+    }
+
+    fn ops(&self, before: &State, action: &Action, after: &State) -> Vec<Op> {
+        observed::ops(before, action, after)
+    }
+
+    fn closing_ops(&self, state: &State) -> Vec<Op> {
+        observed::closing_ops(state)
+    }
+}
+
 /// `e1`, or `p2e1` for a second producer.
-fn name(event: Event) -> String {
+pub(super) fn name(event: Event) -> String {
     match event {
         GARBAGE => "garbage".to_owned(),
         Event { producer: 0, number } => format!("e{number}"),
@@ -55,48 +146,8 @@ fn place(partition: u8) -> String {
     format!("{TOPIC}/{partition}")
 }
 
-fn key_name(event: Event) -> char {
+pub(super) fn key_name(event: Event) -> char {
     char::from(b'a' + key(event))
-}
-
-pub(super) fn tell(model: &PartitionLog, before: &State, action: &Action, after: &State) -> Telling {
-    let producer = |event: &Event| format!("producer {}", event.producer);
-    match action {
-        Action::Send(event) => Telling::new(producer(event), format!("sends {}", addressed(after, *event))),
-        Action::Retry(event) => {
-            let again = addressed(before, *event);
-            Telling::new(
-                producer(event),
-                format!("has heard nothing of {} and sends it again: {again}", name(*event)),
-            )
-        }
-        Action::Handle(request) => Telling::new("broker", handled(model, before, request, after)),
-        Action::Flush(partition) => Telling::new("broker", flushed(model.guards, before, *partition)),
-        Action::Acknowledge(reply) => {
-            let at = reply.offset.map_or(String::new(), |offset| format!(" at offset {offset}"));
-            let what = format!("is told that {} stands in {}{at}", name(reply.event), place(reply.partition));
-            Telling::new(producer(&reply.event), what)
-        }
-        Action::LoseRequest(request) => {
-            Telling::new("link", format!("LOSES the request with {}", name(request.event)))
-        }
-        Action::LoseReply(reply) => {
-            Telling::new("link", format!("LOSES the acknowledgement of {}", name(reply.event)))
-        }
-        Action::Duplicate(request) => {
-            Telling::new("link", format!("DUPLICATES the request with {}", name(request.event)))
-        }
-        Action::Damage(request) => {
-            Telling::new("link", format!("DAMAGES the request with {}", name(request.event)))
-        }
-        Action::Crash => Telling::new("broker", crashed(model, before)),
-        Action::Restart(number) => {
-            Telling::new(format!("producer {number}"), restarted(before, *number, after))
-        }
-        Action::Grow => {
-            Telling::new("operator", format!("ADDS a partition: {TOPIC} now has {}", after.partitions.len()))
-        }
-    }
 }
 
 /// `e0 (key a) to orders/0, as number 0 of incarnation 0`.
@@ -187,85 +238,4 @@ fn restarted(before: &State, number: u8, after: &State) -> String {
         format!(", and is told that {} is stored", learnt.join(", "))
     };
     format!("RESTARTS as incarnation {epoch}{told}")
-}
-
-pub(super) fn picture(state: &State) -> Vec<String> {
-    let entry = |(offset, record): (usize, &Record)| format!("{offset}:{}", name(record.event));
-    let mut lines: Vec<String> = Vec::new();
-    for (number, partition) in state.partitions.iter().enumerate() {
-        let log: Vec<_> = partition.log.iter().enumerate().map(entry).collect();
-        let log = if log.is_empty() { "empty".to_owned() } else { log.join("  ") };
-        lines.push(format!("{}  {log}  (on disk: {})", place(number as u8), partition.durable));
-    }
-    let mut acknowledged: Vec<_> = state.ghost.acknowledged.iter().map(|reply| name(reply.event)).collect();
-    acknowledged.dedup();
-    let acknowledged = if acknowledged.is_empty() { "nothing".to_owned() } else { acknowledged.join(", ") };
-    lines.push(format!("acknowledged  {acknowledged}"));
-    lines
-}
-
-pub(super) fn waits(state: &State) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (number, producer) in (0..).zip(&state.producers) {
-        for (place, progress) in (0..).zip(&producer.events) {
-            let event = name(Event { producer: number, number: place });
-            match (progress.is_acknowledged, progress.stamp) {
-                (true, _) => {}
-                (false, Some(_)) => {
-                    lines.push(format!("producer {number} waits for the acknowledgement of {event}"));
-                }
-                (false, None) => lines.push(format!("{event} waits for its turn")),
-            }
-        }
-    }
-    lines
-}
-
-/// An event's process: each send is one call, and a process has one call open at a time.
-fn process(event: Event) -> i64 {
-    i64::from(event.producer) * 100 + i64::from(event.number)
-}
-
-fn sent(event: Event, partition: u8, offset: Option<u8>) -> Call {
-    let partition = history::Partition::new(TOPIC, u32::from(partition));
-    let offset = offset.map(|offset| Offset::of(offset as usize));
-    Call::Send(vec![Sent { partition, offset, event: EventId::from(name(event).as_str()) }])
-}
-
-pub(super) fn ops(before: &State, action: &Action, after: &State) -> Vec<Op> {
-    match action {
-        Action::Send(event) => {
-            let progress = after.producers[event.producer as usize].events[event.number as usize];
-            let was_sent_before = before.ghost.sent.iter().any(|(earlier, _)| earlier == event);
-            let call =
-                progress.stamp.filter(|_| !was_sent_before).map(|stamp| sent(*event, stamp.partition, None));
-            let op = |call| Op::new(process(*event), OpType::Invoke, call).key(key_name(*event));
-            call.map(op).into_iter().collect()
-        }
-        Action::Acknowledge(Reply { event, partition, offset }) => {
-            let is_first = before.ghost.acknowledged.iter().all(|reply| reply.event != *event);
-            let op =
-                Op::new(process(*event), OpType::Ok, sent(*event, *partition, *offset)).key(key_name(*event));
-            is_first.then_some(op).into_iter().collect()
-        }
-        Action::Crash => vec![Op::new(
-            history::Process::nemesis(),
-            OpType::Info,
-            Call::Other { f: "power-loss".to_owned(), value: serde_json::Value::Null },
-        )],
-        _ => Vec::new(),
-    }
-}
-
-pub(super) fn closing_ops(state: &State) -> Vec<Op> {
-    let record = |(offset, record): (usize, &Record)| history::Record {
-        offset: Some(Offset::of(offset)),
-        event: EventId::from(name(record.event).as_str()),
-    };
-    let batch = |(number, partition): (usize, &super::Partition)| Batch {
-        partition: history::Partition::new(TOPIC, number as u32),
-        records: partition.log.iter().enumerate().map(record).collect(),
-    };
-    let batches = state.partitions.iter().enumerate().map(batch).collect();
-    vec![Op::new(1000, OpType::Ok, Call::Poll(batches)).phase(Phase::Final)]
 }

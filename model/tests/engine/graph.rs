@@ -1,8 +1,8 @@
 //! A model that is a small graph: random ones, and ones written down.
 
-use lawspeaker_history::{Guarantee, Op};
+use lawspeaker_history::Guarantee;
 use lawspeaker_model::engine::{
-    Exploration, FairGroup, Law, Options, Signal, System, Telling, When, Witness, explore,
+    Exploration, FairGroup, Law, Options, Signal, System, When, Witness, explore,
 };
 use quickcheck::{Arbitrary, Gen};
 use stateright::{Model, Property};
@@ -132,30 +132,6 @@ impl System for Graph {
 
     fn action_kinds(&self) -> &'static [&'static str] {
         &["fault", "step"]
-    }
-
-    fn tell(&self, before: &u8, _: &Edge, after: &u8) -> Telling {
-        Telling::new(before.to_string(), after.to_string())
-    }
-
-    fn picture(&self, state: &u8) -> Vec<String> {
-        vec![state.to_string()]
-    }
-
-    fn waits(&self, _: &u8) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn opening_ops(&self, _: &u8) -> Vec<Op> {
-        Vec::new()
-    }
-
-    fn ops(&self, _: &u8, _: &Edge, _: &u8) -> Vec<Op> {
-        Vec::new()
-    }
-
-    fn closing_ops(&self, _: &u8) -> Vec<Op> {
-        Vec::new()
     }
 }
 
