@@ -19,9 +19,13 @@ mod blame;
 mod components;
 mod expand;
 mod explore;
+mod fingerprint;
+mod frontier;
 mod graph;
 mod liveness;
+mod origins;
 mod system;
+mod table;
 mod trace;
 mod visited;
 
