@@ -13,6 +13,7 @@
 pub mod catalogue;
 pub mod consumer_group;
 pub mod engine;
+pub mod few;
 pub mod guard;
 pub mod matrix;
 pub mod partition_log;

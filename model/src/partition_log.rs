@@ -29,9 +29,11 @@ pub(crate) use producer::{hashed, key};
 pub use bounds::Bounds;
 pub use guards::*;
 
+use smallvec::smallvec;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
+use crate::few::Short;
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -103,13 +105,13 @@ pub struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Partition {
     /// Its entries, by offset.
-    pub log: Vec<Record>,
+    pub log: Short<Record, 6>,
     /// How many of them are on disk.
     pub durable: u8,
     /// From which offset on the broker knows who wrote what; 0 unless it forgot.
     pub remembered_from: u8,
     /// The incarnation of each producer that the broker lets append.
-    pub epochs: Vec<u8>,
+    pub epochs: Short<u8, 8>,
 }
 
 /// What a producer knows of one of its events.
@@ -127,7 +129,7 @@ pub struct Producer {
     /// Its incarnation.
     pub epoch: u8,
     /// Its events.
-    pub events: Vec<Progress>,
+    pub events: Short<Progress, 4>,
 }
 
 /// How many faults may still happen.
@@ -154,22 +156,22 @@ impl Budget {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ghost {
     /// Every event with every partition it was sent to, sorted.
-    pub sent: Vec<(Event, u8)>,
+    pub sent: Short<(Event, u8), 8>,
     /// Every acknowledgement that a producer received, sorted.
-    pub acknowledged: Vec<Reply>,
+    pub acknowledged: Short<Reply, 4>,
 }
 
 /// A state of the whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     /// The producers.
-    pub producers: Vec<Producer>,
+    pub producers: Short<Producer, 2>,
     /// Requests on the link: a multiset, sorted.
-    pub requests: Vec<Request>,
+    pub requests: Short<Request, 4>,
     /// Acknowledgements on the link: a multiset, sorted.
-    pub replies: Vec<Reply>,
+    pub replies: Short<Reply, 4>,
     /// The partitions of the topic.
-    pub partitions: Vec<Partition>,
+    pub partitions: Short<Partition, 2>,
     /// Faults to come.
     pub budget: Budget,
     /// The truth.
@@ -234,12 +236,12 @@ impl PartitionLog {
     }
 }
 
-fn insert<T: Ord>(multiset: &mut Vec<T>, item: T) {
+fn insert<T: Ord, const N: usize>(multiset: &mut Short<T, N>, item: T) {
     let place = multiset.binary_search(&item).unwrap_or_else(|place| place);
     multiset.insert(place, item);
 }
 
-fn remove<T: Ord>(multiset: &mut Vec<T>, item: &T) {
+fn remove<T: Ord, const N: usize>(multiset: &mut Short<T, N>, item: &T) {
     let place = multiset.binary_search(item).expect("only what is on the link is taken from it");
     multiset.remove(place);
 }
@@ -271,14 +273,14 @@ impl Model for PartitionLog {
             ..
         } = self.bounds;
         vec![State {
-            producers: vec![
-                Producer { epoch: 0, events: vec![Progress::default(); events as usize] };
+            producers: smallvec![
+                Producer { epoch: 0, events: smallvec![Progress::default(); events as usize] };
                 producers as usize
             ],
-            requests: Vec::new(),
-            replies: Vec::new(),
-            partitions: vec![
-                Partition { epochs: vec![0; producers as usize], ..Partition::default() };
+            requests: Short::new(),
+            replies: Short::new(),
+            partitions: smallvec![
+                Partition { epochs: smallvec![0; producers as usize], ..Partition::default() };
                 partitions as usize
             ],
             budget: Budget { faults, losses, duplicates, damages, crashes, restarts, growths },
