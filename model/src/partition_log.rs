@@ -21,6 +21,7 @@ mod guards;
 mod laws;
 mod observed;
 mod producer;
+mod symmetry;
 mod words;
 
 pub(crate) use broker::Verdict;
@@ -91,7 +92,7 @@ pub struct Reply {
 }
 
 /// An entry of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Record {
     /// What was appended.
     pub event: Event,
@@ -102,7 +103,7 @@ pub struct Record {
 }
 
 /// A partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Partition {
     /// Its entries, by offset.
     pub log: Short<Record, 6>,
@@ -115,7 +116,7 @@ pub struct Partition {
 }
 
 /// What a producer knows of one of its events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Progress {
     /// Set when this incarnation first sends it.
     pub stamp: Option<Stamp>,
@@ -124,7 +125,7 @@ pub struct Progress {
 }
 
 /// A producer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Producer {
     /// Its incarnation.
     pub epoch: u8,
@@ -133,7 +134,7 @@ pub struct Producer {
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Budget {
     faults: u8,
     losses: u8,
@@ -153,7 +154,7 @@ impl Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ghost {
     /// Every event with every partition it was sent to, sorted.
     pub sent: Short<(Event, u8), 8>,
@@ -162,7 +163,7 @@ pub struct Ghost {
 }
 
 /// A state of the whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct State {
     /// The producers.
     pub producers: Short<Producer, 2>,
@@ -384,6 +385,10 @@ impl System for PartitionLog {
 
     fn witnesses(&self) -> Vec<Witness<Self>> {
         laws::witnesses()
+    }
+
+    fn representative(&self, state: &State) -> Option<State> {
+        Some(symmetry::representative(state))
     }
 
     fn kind(&self, action: &Action) -> &'static str {

@@ -75,7 +75,7 @@ pub(super) fn witnesses() -> Vec<Witness<ConsumerGroup>> {
         witness(
             "a member that had been further starts at the committed offset",
             |_, before, action, after| {
-                let member = |state: &State, number: u8| state.members[number as usize].clone();
+                let member = |state: &State, number: u8| state.members[number as usize];
                 let rewinds = |number: u8| {
                     let (was, is) = (member(before, number), member(after, number));
                     (0..is.owns.len())

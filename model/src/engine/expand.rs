@@ -80,6 +80,7 @@ pub(super) struct Expander<'a, S: System> {
     pub(super) laws: Vec<Law<S>>,
     pub(super) witnesses: Vec<Witness<S>>,
     pub(super) kinds: &'static [&'static str],
+    pub(super) uses_symmetry: bool,
     /// What becomes of a fingerprint: itself, except where a test shows what a weak hash loses.
     pub(super) weaken: fn(Fingerprint) -> Fingerprint,
 }
@@ -129,6 +130,7 @@ impl<S: System> Expander<'_, S> {
                 let is_change = next != *state;
                 is_quiescent &= !is_change || is_fault;
                 run.taken.push(Taken { ordinal, is_change, group: self.system.fair_group(&action) });
+                let next = self.standing_for(next);
                 run.fingerprints.push(self.fingerprint(&mut fingerprinter, &next));
                 run.states.push(next);
             }
@@ -146,11 +148,17 @@ impl<S: System> Expander<'_, S> {
                 run.tally.cut_count += 1;
                 continue;
             }
+            let state = self.standing_for(state);
             run.taken.push(Taken { ordinal, is_change: true, group: None });
             run.fingerprints.push(self.fingerprint(&mut fingerprinter, &state));
             run.states.push(state);
         }
         run
+    }
+
+    /// The state that is visited for `state`.
+    pub(super) fn standing_for(&self, state: S::State) -> S::State {
+        if self.uses_symmetry { self.system.representative(&state).unwrap_or(state) } else { state }
     }
 
     pub(super) fn fingerprint(&self, fingerprinter: &mut Fingerprinter, state: &S::State) -> Fingerprint {

@@ -7,7 +7,7 @@ use super::expand::{Expander, Judged, Run, Tally};
 use super::fingerprint::{Fingerprint, Fingerprinter};
 use super::frontier::Frontier;
 use super::graph::{Edge, Graph, Node};
-use super::liveness::{Question, lasso};
+use super::liveness::{Question, Turn, lasso};
 use super::origins::Origins;
 use super::visited::{Visited, collision_odds, on_threads};
 use super::{System, Trace, When};
@@ -23,7 +23,7 @@ pub struct Limits {
     pub timeout: Option<Duration>,
 }
 
-/// How to explore; none of it changes what is found.
+/// How to explore. None of it changes what is found, except that some of it leaves something undecided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How far to go.
@@ -32,11 +32,29 @@ pub struct Options {
     pub threads: usize,
     /// Whether to keep whole states instead of fingerprints: more memory, and no odds of a mistake.
     pub is_exact: bool,
+    /// Whether to leave laws on infinite behaviours undecided, which saves keeping the graph.
+    pub is_safety_only: bool,
+    /// Whether to visit one state for all that differ by the names of interchangeable parts, as
+    /// [`System::representative`] says. Laws on infinite behaviours are left undecided: fairness is to parts by name.
+    pub uses_symmetry: bool,
+}
+
+impl Options {
+    /// Whether laws on infinite behaviours are left undecided.
+    pub fn skips_liveness(&self) -> bool {
+        self.is_safety_only || self.uses_symmetry
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { limits: Limits::default(), threads: 1, is_exact: false }
+        Options {
+            limits: Limits::default(),
+            threads: 1,
+            is_exact: false,
+            is_safety_only: false,
+            uses_symmetry: false,
+        }
     }
 }
 
@@ -193,12 +211,15 @@ impl<'a, S: System> Search<'a, S> {
     fn new(system: &'a S, options: Options, weaken: fn(Fingerprint) -> Fingerprint) -> Self {
         let (laws, witnesses, kinds) = (system.laws(), system.witnesses(), system.action_kinds());
         assert!(laws.len() <= 64, "laws are bits of a word");
-        let expander = Expander { system, laws, witnesses, kinds, weaken };
-        let has_promises = expander.laws.iter().any(|law| law.when.is_liveness());
+        let uses_symmetry = options.uses_symmetry;
+        let expander = Expander { system, laws, witnesses, kinds, uses_symmetry, weaken };
+        let has_promises =
+            !options.skips_liveness() && expander.laws.iter().any(|law| law.when.is_liveness());
         Search {
             options,
             started: Instant::now(),
-            visited: Visited::new(has_promises, options.is_exact),
+            // Traces are found again by places where states were visited by others that stand for them.
+            visited: Visited::new(has_promises || uses_symmetry, options.is_exact),
             origins: Origins::default(),
             frontier: Frontier::new(),
             next_frontier: Frontier::new(),
@@ -347,8 +368,24 @@ impl<'a, S: System> Search<'a, S> {
 
     fn trace_to(&self, node: Node) -> Trace<S> {
         let path = self.origins.path(node);
+        if self.options.uses_symmetry {
+            return self.follow(&path, &[]);
+        }
         let ordinals: Vec<u32> = path[1..].iter().map(|node| self.origins.ordinal(*node)).collect();
         Trace::replay(self.expander.system, self.origins.ordinal(path[0]) as usize, &ordinals)
+    }
+
+    /// A trace through the states of the given places, from an initial one on, and then by the turns of a cycle.
+    fn follow(&self, path: &[Node], cycle: &[Turn]) -> Trace<S> {
+        let mut fingerprinter = Fingerprinter::default();
+        let mut place_of = |state: &S::State| {
+            let state = self.expander.standing_for(state.clone());
+            self.visited.find(self.expander.fingerprint(&mut fingerprinter, &state), &state)
+        };
+        let start = self.origins.ordinal(path[0]) as usize;
+        let stem = path[1..].iter().map(|node| (*node, None));
+        let turns = cycle.iter().map(|(node, group)| (*node, Some(*group)));
+        Trace::follow(self.expander.system, start, stem.chain(turns), &mut place_of)
     }
 
     /// The violations of laws on infinite behaviours; the graph must be complete.
@@ -366,15 +403,7 @@ impl<'a, S: System> Search<'a, S> {
             };
             let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };
             if let Some(lasso) = lasso(&promises.graph, &question) {
-                let start = self.origins.ordinal(lasso.stem[0]) as usize;
-                let stem = lasso.stem[1..].iter().map(|node| (*node, None));
-                let cycle = lasso.cycle.iter().map(|(node, group)| (*node, Some(*group)));
-                let path = stem.chain(cycle);
-                let mut fingerprinter = Fingerprinter::default();
-                let mut find = |state: &S::State| {
-                    self.visited.find(self.expander.fingerprint(&mut fingerprinter, state), state)
-                };
-                let trace = Trace::follow(self.expander.system, start, path, &mut find);
+                let trace = self.follow(&lasso.stem, &lasso.cycle);
                 violations.push(Violation { law: place, trace, cycle_start: Some(lasso.stem.len() - 1) });
             }
         }

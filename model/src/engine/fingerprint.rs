@@ -43,6 +43,7 @@ struct Words {
 
 impl Words {
     /// Writes the lowest `width` bits of `value`, which has no others; `width` is from 1 to 64.
+    #[inline]
     fn push(&mut self, value: u64, width: u32) {
         self.word |= value << self.bit_count;
         self.bit_count += width;
@@ -55,6 +56,7 @@ impl Words {
     }
 
     /// Writes a number below 255 in eight bits, and any other in 72: no two numbers begin alike.
+    #[inline]
     fn push_short(&mut self, number: u64) {
         if number < u64::from(u8::MAX) {
             self.push(number, 8);
@@ -83,27 +85,33 @@ impl Hasher for Words {
         rest.iter().for_each(|byte| self.push(u64::from(*byte), 8));
     }
 
+    #[inline]
     fn write_u8(&mut self, number: u8) {
         self.push(u64::from(number), 8);
     }
 
+    #[inline]
     fn write_u16(&mut self, number: u16) {
         self.push(u64::from(number), 16);
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.push(u64::from(number), 32);
     }
 
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.push(number, 64);
     }
 
     // Lengths and the discriminants of enums are small: eight bytes of each are mostly zeros.
+    #[inline]
     fn write_usize(&mut self, number: usize) {
         self.push_short(number as u64);
     }
 
+    #[inline]
     fn write_isize(&mut self, number: isize) {
         self.push_short(number as u64);
     }
