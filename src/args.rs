@@ -92,7 +92,7 @@ pub(crate) struct BoundsArgs {
     /// Threads that expand states; results are the same for any number
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::MIN)]
     pub(crate) threads: NonZeroUsize,
-    /// Keep whole states instead of 128-bit fingerprints: more memory, no odds of a mistake
+    /// Keep whole states instead of 102 bits of a 128-bit hash: more memory, no odds of a mistake
     #[arg(long)]
     pub(crate) exact: bool,
     /// Check only what must hold in every state; what must happen in the end stays undecided, and no graph is kept
