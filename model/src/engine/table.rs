@@ -168,3 +168,56 @@ impl Table {
         bucket.highs[place] = [(print.high >> 32) as u32, print.high as u32];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// A table beside a map that nobody doubts, given the same prints one after the other.
+    fn agrees_with_a_map(prints: impl Iterator<Item = Print>) {
+        let mut table = Table::new(true);
+        let mut plain = Table::new(false);
+        let mut map: HashMap<(u64, u32), u32> = HashMap::new();
+        for print in prints {
+            let next = map.len() as u32;
+            let number = *map.entry((print.high, print.tag)).or_insert(next);
+            let is_new = number == next;
+            assert_eq!(table.insert(print, table.home(print), |_| true), (number, is_new));
+            assert_eq!(plain.insert(print, plain.home(print), |_| true).1, is_new);
+            table.make_room();
+            plain.make_room();
+        }
+        for ((high, tag), number) in map {
+            assert_eq!(table.find(Print { high, tag }, |_| true), Some(number));
+            assert_eq!(table.find(Print { high, tag: !tag }, |_| true), None);
+        }
+    }
+
+    #[test]
+    fn what_is_inserted_is_found_however_often_the_table_grows() {
+        let mixed = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        agrees_with_a_map(
+            (0..60_000).map(|n| Print { high: mixed(n % 40_000), tag: mixed(n % 40_000) as u32 & 7 }),
+        );
+    }
+
+    #[test]
+    fn prints_that_crowd_at_the_end_go_on_at_the_beginning() {
+        agrees_with_a_map((0..400).map(|n| Print { high: u64::MAX - n % 3, tag: n as u32 }));
+    }
+
+    #[test]
+    fn states_of_one_print_are_told_apart_by_whoever_knows_them() {
+        let mut table = Table::new(true);
+        let (print, states) = (Print { high: 7, tag: 7 }, [10, 11, 10, 12]);
+        let mut known: Vec<i32> = Vec::new();
+        for state in states {
+            let (_, is_new) =
+                table.insert(print, table.home(print), |number| known[number as usize] == state);
+            known.extend(is_new.then_some(state));
+        }
+        assert_eq!(known, [10, 11, 12]);
+    }
+}
