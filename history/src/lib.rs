@@ -7,11 +7,13 @@
 //! * [`Op`] and [`Call`]: one observed fact, in Jepsen's words where Jepsen has one.
 //! * [`Reader`] and [`write_jsonl`]: the versioned JSON Lines format of `docs/history-format.md`;
 //!   every error carries its line.
+//! * [`VectorClock`]: what an event can have known of.
 //! * [`Recorder`]: how a running system writes one.
 //! * [`Guarantee`]: the names of what a system may promise, one name everywhere.
 //!
 //! Reading is streaming: one line is held at a time, and a history of *n* ops costs O(n).
 
+mod causality;
 mod event;
 mod flat;
 mod guarantee;
@@ -22,10 +24,11 @@ mod op;
 mod recorder;
 mod strict;
 
+pub use causality::{ClockError, VectorClock};
 pub use event::{Event, Metadata, PayloadHash};
 pub use guarantee::{Guarantee, Kind};
 pub use history::{Header, History};
 pub use id::{EventId, Generation, GroupId, Offset, OffsetError, Partition, Process};
 pub use jsonl::{FORMAT, ReadError, ReadErrorKind, Reader, VERSION, write_jsonl};
-pub use op::{Batch, Call, Delivery, Extra, MicroOp, Op, OpType, Phase, Position, Record, Sent};
+pub use op::{Batch, Call, Delivery, Extra, LOCAL, MicroOp, Op, OpType, Phase, Position, Record, Sent};
 pub use recorder::{FileRecorder, MemoryRecorder, NoRecorder, Recorder};

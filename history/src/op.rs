@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{EventId, Generation, GroupId, Offset, Partition, Process};
+use crate::{EventId, Generation, GroupId, Offset, Partition, Process, VectorClock};
 
 /// What is known of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,6 +79,9 @@ pub enum MicroOp {
     /// `["poll", {partition: [[offset, id], …]}]`.
     Poll(Vec<Batch>),
 }
+
+/// The `f` of what concerns nobody but the process itself: a step that only a clock counts.
+pub const LOCAL: &str = "local";
 
 /// What was called: `f` and `value` of the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +176,9 @@ pub struct Extra {
     /// The direct causes of what was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cause: Vec<EventId>,
+    /// The vector clock of the caller: of a send when it was sent, of a delivery once it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<VectorClock>,
     /// How many times the system says it has delivered this, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<u64>,

@@ -86,6 +86,33 @@ anomalies! {
     NonmonotonicPoll, "nonmonotonic-poll", PartitionOrder,
         "a reader that steps back in a partition",
         "Jepsen, kafka: nonmonotonic-poll and int-nonmonotonic-poll";
+    CausalInversion, "causal-inversion", CausalDelivery,
+        "an effect delivered to a consumer before its cause",
+        "ours; Bouajjani, Enea, Guerraoui and Hamza, POPL 2017, for causal consistency";
+    MissingCause, "missing-cause", CausalDelivery,
+        "an effect delivered to a consumer that never received its cause, though it read the cause's partition",
+        "ours; the other half of causal-inversion";
+    CausalityCycle, "causality-cycle", CausalDelivery,
+        "an event that names as its cause what came only after it",
+        "Bouajjani et al., POPL 2017: CyclicCO";
+    ThinAir, "thin-air", CausalDelivery,
+        "an event that names a cause which nobody sent",
+        "ours; Bouajjani et al., POPL 2017: ThinAirRead, of recorded causes";
+    ClockMismatch, "clock-mismatch", CausalDelivery,
+        "a vector clock that is not above that of what its process had sent or been delivered",
+        "ours; Schwarz and Mattern, 1994, for what a clock must hold";
+    ReadYourWrites, "read-your-writes", CausalDelivery,
+        "a reader that passes over what it was told it had written",
+        "Terry et al., Session Guarantees, 1994";
+    MonotonicReads, "monotonic-reads", CausalDelivery,
+        "a reader that reads again and no longer finds what it had read",
+        "Terry et al., Session Guarantees, 1994";
+    MonotonicWrites, "monotonic-writes", CausalDelivery,
+        "a write delivered to a consumer before an earlier one of the same process",
+        "Terry et al., Session Guarantees, 1994";
+    WritesFollowReads, "writes-follow-reads", CausalDelivery,
+        "a write delivered to a consumer before something that its writer had been delivered",
+        "Terry et al., Session Guarantees, 1994";
     G1a, "G1a", TransactionAtomicity,
         "an event that can be read although its send failed",
         "Adya, Weak Consistency, 1999, section 3.1: aborted read";

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lawspeaker_history::{Call, Op, OpType, Process};
+use lawspeaker_history::{Call, LOCAL, Op, OpType, Process};
 
 use crate::explain;
 
@@ -86,7 +86,7 @@ impl Watch {
         }
         let f = op.call.f();
         let is_client = matches!(op.process, Process::Number(_));
-        if matches!(&op.call, Call::Other { f, .. } if is_client && !f.starts_with("seek")) {
+        if matches!(&op.call, Call::Other { f, .. } if is_client && !f.starts_with("seek") && f != LOCAL) {
             self.doubt(Assumption::CallsAreKnown, f, op);
         }
         let is_callback =

@@ -48,6 +48,17 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::PollSkip, Anomaly::Duplicate, Tie::Event),
     (Anomaly::NonmonotonicPoll, Anomaly::Duplicate, Tie::Event),
     (Anomaly::NonmonotonicSend, Anomaly::Duplicate, Tie::Event),
+    // A cause that cannot be comes late everywhere, and a clock that was kept badly orders what it should not.
+    (Anomaly::CausalInversion, Anomaly::CausalityCycle, Tie::Event),
+    (Anomaly::MissingCause, Anomaly::CausalityCycle, Tie::Event),
+    (Anomaly::CausalInversion, Anomaly::ClockMismatch, Tie::Event),
+    (Anomaly::MissingCause, Anomaly::ClockMismatch, Tie::Event),
+    // What the log lost is missing everywhere.
+    (Anomaly::MissingCause, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::ReadYourWrites, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::MonotonicReads, Anomaly::LostWrite, Tie::Event),
+    // An event that was acknowledged elsewhere than it stands is passed over there.
+    (Anomaly::ReadYourWrites, Anomaly::InvalidOffset, Tie::Event),
     // Two owners commit each over the other.
     (Anomaly::CommitRegression, Anomaly::DualOwner, Tie::Place),
 ];
@@ -283,6 +294,38 @@ fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> String {
             format!("{} that a reader of {place} stepped over what stands there", count("time"))
         }
         Anomaly::NonmonotonicPoll => format!("{} that a reader of {place} stepped back", count("time")),
+        Anomaly::CausalInversion => {
+            format!("{} from {place} came to a consumer after what they had caused", count("event"))
+        }
+        Anomaly::MissingCause => {
+            format!(
+                "{} of {place} never came to a consumer that was given what they had caused",
+                count("event")
+            )
+        }
+        Anomaly::CausalityCycle => {
+            format!("{} that events name as a cause what came only after them", count("time"))
+        }
+        Anomaly::ThinAir => format!("{} that an event names a cause which nobody sent", count("time")),
+        Anomaly::ClockMismatch => {
+            format!("{} that a clock is not above one that its process knew of", count("time"))
+        }
+        Anomaly::ReadYourWrites => {
+            format!("{} that a reader of {place} passed over what it had written", count("time"))
+        }
+        Anomaly::MonotonicReads => {
+            format!("{} that a reader of {place} no longer found what it had read", count("time"))
+        }
+        Anomaly::MonotonicWrites => {
+            format!(
+                "{} from {place} came to a consumer after a later one of the same process",
+                count("event")
+            )
+        }
+        Anomaly::WritesFollowReads => format!(
+            "{} from {place} came to a consumer after what a process sent that had read them",
+            count("event")
+        ),
         Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
     };
     what + &offset_ranges(cases, evidence)

@@ -7,6 +7,7 @@
 //!
 //! Cost: O(n log n) time, O(n) memory in the number of observations.
 
+mod causal;
 mod collector;
 mod coverage;
 mod log;
@@ -16,10 +17,12 @@ use std::collections::HashSet;
 
 use lawspeaker_history::{Generation, Offset, OpType, Phase};
 
+pub(crate) use causal::{Causal, Clock, Moment, Stamp, count, happened_before};
 pub(crate) use collector::Collector;
+use collector::sends;
 pub(crate) use coverage::{Coverage, coverage};
 pub(crate) use log::{Log, Standing};
-pub(crate) use names::{EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey};
+pub(crate) use names::{EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, ServiceKey};
 
 /// One send of one event.
 #[derive(Clone, Debug)]
@@ -146,8 +149,8 @@ pub(crate) enum MoveKind {
     Assign(Vec<PartitionKey>),
     /// No longer these.
     Revoke(Vec<PartitionKey>),
-    /// Whatever the group gives it.
-    Subscribe,
+    /// These topics, or, in a group, whatever the group gives it of them.
+    Subscribe(Vec<PartitionKey>),
     /// Somewhere else, on its own wish.
     Seek,
     /// Nothing more.
@@ -226,6 +229,8 @@ pub(crate) struct Evidence {
     pub moves: Vec<Move>,
     /// By line.
     pub faults: Vec<Fault>,
+    /// What is said of causes.
+    pub causal: Causal,
     /// Processes that end transactions by calls of their own, which are not judged: what they were told of their
     /// sends may have been aborted after it.
     transactional: HashSet<ProcessKey>,

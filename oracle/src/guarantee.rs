@@ -4,6 +4,7 @@
 //! It finds every case, oldest first or by offset; what follows from what is settled afterwards, in `cause`.
 
 mod at_least_once;
+mod causal_delivery;
 mod commit_monotonicity;
 mod durability;
 mod no_creation;
@@ -31,6 +32,7 @@ pub(crate) const JUDGED: &[Guarantee] = &[
     Guarantee::AtLeastOnce,
     Guarantee::CommitMonotonicity,
     Guarantee::SingleOwner,
+    Guarantee::CausalDelivery,
     Guarantee::TransactionAtomicity,
 ];
 
@@ -45,5 +47,6 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     no_creation::check(evidence, results);
     producer_order::check(evidence, results);
     partition_order::check(evidence, profile, results);
+    causal_delivery::check(evidence, profile, results);
     transaction_atomicity::check(evidence, results);
 }

@@ -130,13 +130,15 @@ impl Judge {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 6] = [
+const ABSENCES: [Anomaly; 8] = [
     Anomaly::LostWrite,
     Anomaly::Unseen,
     Anomaly::Phantom,
     Anomaly::PollSkip,
     Anomaly::GroupLoss,
     Anomaly::CommitAhead,
+    Anomaly::MissingCause,
+    Anomaly::ThinAir,
 ];
 
 /// Where lines are missing, nothing follows from what is not there.

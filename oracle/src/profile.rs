@@ -1,5 +1,7 @@
 //! What a system promises: which anomaly is a violation, which a note, and which is out of scope.
 
+use lawspeaker_history::Guarantee;
+
 use crate::Anomaly;
 use crate::evidence::Evidence;
 
@@ -28,6 +30,9 @@ pub struct Profile {
     pub keeps_delivered: bool,
     /// Whether the system can be excused, such as for a copy that its producer asked for.
     pub(crate) accepts_excuses: bool,
+    /// Whether effects never come before their causes, whichever way they come. A log of several partitions, read each
+    /// for itself, promises nothing of the kind, so that causal delivery is out of its scope.
+    pub has_causal_order: bool,
     /// What is not a violation; everything else is.
     exceptions: &'static [(Anomaly, Severity)],
 }
@@ -44,6 +49,7 @@ impl Profile {
             has_competing_consumers: false,
             keeps_delivered: true,
             accepts_excuses: true,
+            has_causal_order: false,
             exceptions: &[(Anomaly::RedeliveryAfterAck, Note)],
         },
         Profile {
@@ -53,6 +59,7 @@ impl Profile {
             has_competing_consumers: true,
             keeps_delivered: true,
             accepts_excuses: true,
+            has_causal_order: false,
             exceptions: &[
                 (Anomaly::CommitAhead, Note),
                 (Anomaly::CommitRegression, Note),
@@ -66,6 +73,7 @@ impl Profile {
             has_competing_consumers: true,
             keeps_delivered: true,
             accepts_excuses: true,
+            has_causal_order: false,
             exceptions: &[
                 (Anomaly::RedeliveryAfterAck, Note),
                 (Anomaly::CommitAhead, Note),
@@ -79,6 +87,7 @@ impl Profile {
             has_competing_consumers: true,
             keeps_delivered: false,
             accepts_excuses: true,
+            has_causal_order: false,
             exceptions: &[
                 (Anomaly::RedeliveryAfterAck, Note),
                 (Anomaly::CommitAhead, Note),
@@ -94,11 +103,34 @@ impl Profile {
             ],
         },
         Profile {
+            name: "causal-broadcast",
+            promises: "what a process sends comes to everybody who reads where it was sent to, nothing else does, and \
+                       never before what caused it",
+            has_competing_consumers: false,
+            keeps_delivered: true,
+            accepts_excuses: true,
+            has_causal_order: true,
+            exceptions: &[
+                (Anomaly::LostWrite, Note),
+                (Anomaly::RedeliveryAfterAck, Note),
+                (Anomaly::Unseen, Note),
+                (Anomaly::GroupLoss, Note),
+                (Anomaly::CommitAhead, OutOfScope),
+                (Anomaly::CommitRegression, OutOfScope),
+                (Anomaly::DualOwner, OutOfScope),
+                (Anomaly::NonmonotonicSend, OutOfScope),
+                (Anomaly::PollSkip, OutOfScope),
+                (Anomaly::NonmonotonicPoll, OutOfScope),
+            ],
+        },
+        Profile {
             name: "log-strict",
-            promises: "every guarantee that this oracle can check",
+            promises: "every guarantee of a partitioned log that this oracle can check; its partitions have no causal order \
+                       among them",
             has_competing_consumers: false,
             keeps_delivered: true,
             accepts_excuses: false,
+            has_causal_order: false,
             exceptions: &[],
         },
     ];
@@ -121,6 +153,9 @@ impl Profile {
 
     /// How `anomaly` weighs.
     pub fn severity(&self, anomaly: Anomaly) -> Severity {
+        if anomaly.guarantee() == Guarantee::CausalDelivery && !self.has_causal_order {
+            return OutOfScope;
+        }
         let exception = self.exceptions.iter().find(|(of, _)| *of == anomaly);
         exception.map_or(Severity::Violation, |(_, severity)| *severity)
     }
@@ -162,13 +197,23 @@ mod tests {
         let error = Profile::named("kafak").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "profile `kafak` is unknown; there are kafka, jetstream, redis-streams, work-queue, log-strict"
+            "profile `kafak` is unknown; there are kafka, jetstream, redis-streams, work-queue, causal-broadcast, log-strict"
         );
     }
 
     #[test]
-    fn log_strict_makes_a_violation_of_every_anomaly() {
+    fn log_strict_makes_a_violation_of_every_anomaly_of_a_log() {
         let strict = Profile::named("log-strict").unwrap();
-        assert!(Anomaly::ALL.iter().all(|anomaly| strict.severity(*anomaly) == Severity::Violation));
+        let mut of_a_log =
+            Anomaly::ALL.iter().filter(|anomaly| anomaly.guarantee() != Guarantee::CausalDelivery);
+        assert!(of_a_log.all(|anomaly| strict.severity(*anomaly) == Severity::Violation));
+    }
+
+    #[test]
+    fn causal_broadcast_makes_a_violation_of_every_anomaly_of_causal_delivery() {
+        let broadcast = Profile::named("causal-broadcast").unwrap();
+        for anomaly in Anomaly::ALL.iter().filter(|of| of.guarantee() == Guarantee::CausalDelivery) {
+            assert_eq!(broadcast.severity(*anomaly), Severity::Violation, "{anomaly}");
+        }
     }
 }

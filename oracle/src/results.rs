@@ -33,8 +33,24 @@ impl Results {
 
     /// Says that `anomaly` was looked for in this many observations; `unit` is singular, and plural with an `s`.
     pub(crate) fn checked(&mut self, anomaly: Anomaly, observations: usize, unit: &'static str) {
+        self.check(anomaly, observations, unit, None);
+    }
+
+    /// The same, where the check had a choice what to go by.
+    pub(crate) fn checked_on(
+        &mut self,
+        anomaly: Anomaly,
+        observations: usize,
+        unit: &'static str,
+        basis: String,
+    ) {
+        self.check(anomaly, observations, unit, Some(basis));
+    }
+
+    fn check(&mut self, anomaly: Anomaly, observations: usize, unit: &'static str, basis: Option<String>) {
         if observations > 0 && self.wants(anomaly) {
-            self.checked.push(Checked { guarantee: anomaly.guarantee(), anomaly, observations, unit });
+            let guarantee = anomaly.guarantee();
+            self.checked.push(Checked { guarantee, anomaly, observations, unit, basis });
         }
     }
 

@@ -72,6 +72,9 @@ pub struct Checked {
     pub observations: usize,
     /// What was counted, in the singular.
     pub unit: &'static str,
+    /// What the check took for granted of them, where it had a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
 }
 
 /// What the history could not decide.

@@ -5,12 +5,12 @@ use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
 
 use lawspeaker_history::{
-    Batch, Call, Delivery, Header, MicroOp, Op, OpType, Phase, Position, Process, Sent,
+    Batch, Call, Delivery, Header, LOCAL, MicroOp, Op, OpType, Phase, Position, Process, Sent,
 };
 
 use super::{
-    Acknowledgement, Attempt, Commit, Evidence, Extent, Fault, Hints, Key, Log, Move, MoveKind, Names,
-    PartitionKey, ProcessKey, Read,
+    Acknowledgement, Attempt, Causal, Commit, Evidence, Extent, Fault, Hints, Key, Log, Move, MoveKind,
+    Names, PartitionKey, ProcessKey, Read,
 };
 
 /// An invocation that waits for its completion.
@@ -40,6 +40,7 @@ pub(crate) struct Collector {
     commits: Vec<Commit>,
     moves: Vec<Move>,
     faults: Vec<Fault>,
+    causal: Causal,
     transactional: HashSet<ProcessKey>,
     extent: Extent,
     hints: Hints,
@@ -73,6 +74,7 @@ impl Collector {
             Some(Phase::Main) | None => {}
         }
         self.extent.has_transactions |= matches!(op.call, Call::Txn(_));
+        self.causal.observe(op, process, self.line, &mut self.names);
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
 
@@ -225,7 +227,8 @@ impl Collector {
         let kind = match &op.call {
             Call::Assign(partitions) if is_ok => MoveKind::Assign(self.partition_keys(partitions)),
             Call::Revoke(partitions) if is_ok => MoveKind::Revoke(self.partition_keys(partitions)),
-            Call::Subscribe(_) => MoveKind::Subscribe,
+            Call::Subscribe(topics) if is_ok => MoveKind::Subscribe(self.partition_keys(topics)),
+            Call::Subscribe(_) => MoveKind::Subscribe(Vec::new()),
             Call::Crash => MoveKind::Crash,
             Call::Other { f, .. } if f.starts_with("seek") => MoveKind::Seek,
             Call::Other { f, .. } if f.contains("txn") => {
@@ -233,6 +236,7 @@ impl Collector {
                 self.transactional.insert(process);
                 return;
             }
+            Call::Other { f, .. } if f == LOCAL => return,
             Call::Other { f, .. } if matches!(op.process, Process::Name(_)) => {
                 return self.faults.push(Fault { line: self.line, name: f.clone() });
             }
@@ -288,6 +292,7 @@ impl Collector {
             commits: self.commits,
             moves: self.moves,
             faults: self.faults,
+            causal: self.causal,
             transactional: self.transactional,
             extent: self.extent,
             hints: self.hints,
@@ -307,7 +312,7 @@ fn starts(key_count: usize, keys: impl Iterator<Item = usize>) -> Vec<usize> {
     starts
 }
 
-fn sends(call: &Call) -> Box<dyn Iterator<Item = &Sent> + '_> {
+pub(super) fn sends(call: &Call) -> Box<dyn Iterator<Item = &Sent> + '_> {
     match call {
         Call::Send(sends) => Box::new(sends.iter()),
         Call::Txn(ops) => Box::new(ops.iter().filter_map(|op| match op {

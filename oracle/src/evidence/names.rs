@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Index;
+use std::sync::Arc;
 
 use lawspeaker_history::{EventId, GroupId, Partition, Process};
 
@@ -38,6 +39,7 @@ keys! {
     PartitionKey for Partition;
     ProcessKey for Process;
     GroupKey for GroupId;
+    ServiceKey for Arc<str>;
 }
 
 /// Values by key, and keys by value; keys are given in the order of first sight.
@@ -89,4 +91,6 @@ pub(crate) struct Names {
     pub(crate) partitions: Table<PartitionKey>,
     pub(crate) processes: Table<ProcessKey>,
     pub(crate) groups: Table<GroupKey>,
+    /// What vector clocks count.
+    pub(crate) services: Table<ServiceKey>,
 }

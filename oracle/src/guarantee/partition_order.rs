@@ -64,7 +64,7 @@ impl<'a> Cursors<'a> {
                 self.forget(process, |partition| is_member || !partitions.contains(partition));
             }
             MoveKind::Revoke(partitions) => self.forget(process, |partition| partitions.contains(partition)),
-            MoveKind::Subscribe => {
+            MoveKind::Subscribe(_) => {
                 self.subscribed.insert(process);
                 self.forget(process, |_| true);
             }

@@ -56,7 +56,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         let released: Box<dyn Fn(&PartitionKey) -> bool> = match &change.kind {
             MoveKind::Revoke(partitions) => Box::new(|partition| partitions.contains(partition)),
             MoveKind::Assign(_) | MoveKind::Crash => Box::new(|_| true),
-            MoveKind::Subscribe | MoveKind::Seek => continue,
+            MoveKind::Subscribe(_) | MoveKind::Seek => continue,
         };
         for ((group, partition), holds) in &mut holders {
             if (change.group.is_none() || change.group == Some(*group)) && released(partition) {

@@ -7,11 +7,11 @@
 //!               "summary":…,"count":n,"caused_by":id,"causes":[id,…],
 //!               "cases":[{"events":[…],"partition":…,"offset":…,"process":…,"sentence":…,
 //!                         "lines":[{"line":n,"said":…},…]},…]},…],
-//!  "checked":[{"guarantee":…,"anomaly":…,"observations":n,"unit":…},…],
+//!  "checked":[{"guarantee":…,"anomaly":…,"observations":n,"unit":…,"basis":…},…],
 //!  "undecided":[{"guarantee":…,"reason":…},…],"out_of_scope":[anomaly,…],
 //!  "doubts":[{"assumption":…,"count":n,"first_line":n,"sentence":…},…]}
 //! ```
-//! Fields that have nothing to say (`group`, `caused_by`, `causes`, `partition`, `offset`, `process`) are left out.
+//! Fields that have nothing to say (`group`, `caused_by`, `causes`, `partition`, `offset`, `process`, `basis`) are left out.
 
 use crate::Verdict;
 

@@ -107,12 +107,14 @@ fn checked(all: &[Checked]) -> String {
     let mut told: Vec<String> = Vec::new();
     for group in all.chunk_by(|first, next| first.guarantee == next.guarantee) {
         let is_alike = |first: &Checked, next: &Checked| {
-            (first.observations, first.unit) == (next.observations, next.unit)
+            (first.observations, first.unit, &first.basis) == (next.observations, next.unit, &next.basis)
         };
         let tell = |alike: &[Checked]| {
             let anomalies: Vec<_> = alike.iter().map(|one| one.anomaly.name()).collect();
             let counted = explain::counted(alike[0].observations, alike[0].unit);
-            format!("{counted} ({})", anomalies.join(", "))
+            let basis =
+                alike[0].basis.as_ref().map_or_else(String::new, |basis| format!(", going by {basis}"));
+            format!("{counted} ({}){basis}", anomalies.join(", "))
         };
         let parts: Vec<_> = group.chunk_by(is_alike).map(tell).collect();
         told.push(format!("{:<21} {}", group[0].guarantee, parts.join(" · ")));
