@@ -1,5 +1,6 @@
 //! The oracle against its corpus, real recordings, and histories that nobody thought of.
 
+mod causal;
 mod corpus;
 mod extremes;
 mod random;

@@ -100,7 +100,7 @@ fn order(
     if is_clocked {
         let chains = Chains::Clocks(Clocks::of(evidence, messages)?);
         by_chains(evidence, messages, deliveries, &steps, chains, results)
-    } else if messages.calls.iter().any(|call| !call.causes.is_empty()) {
+    } else if !evidence.causal.caused.is_empty() {
         by_causes(evidence, messages, &steps, results)
     } else {
         let chains = Chains::Sessions(Sessions::of(evidence, messages, deliveries)?);

@@ -166,7 +166,7 @@ fn tell(
             (what.to_owned(), stamped(process_name(stamp.process, evidence), what, &clock, stamp.line))
         }
     };
-    let mut lines = vec![later_line];
+    let mut lines = Vec::new();
     let mut found_events = Vec::new();
     let earlier = match source {
         Source::Own(before) => {
@@ -185,6 +185,7 @@ fn tell(
             format!("process {process} was delivered event {event}, sent at {sent} (line {line})")
         }
     };
+    lines.push(later_line);
     lines.sort_by_key(|line| line.line);
     lines.dedup();
     let sentence =

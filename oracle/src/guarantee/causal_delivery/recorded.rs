@@ -4,7 +4,7 @@
 //! Each consumer keeps what is due and not delivered; a cause that comes while it is due is late.
 //! Cost: each consumer visits each cause at most once between two changes of what it reads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::chains::TooManyError;
 use super::consumer::Consumers;
@@ -22,12 +22,16 @@ const MAX_VISITS: usize = 1 << 26;
 
 /// Looks for causes that nobody sent.
 pub(super) fn thin_air(evidence: &Evidence, results: &mut Results) {
-    let mut cause_count = 0;
+    let (mut cause_count, mut told) = (0, HashSet::new());
     for caused in &evidence.causal.caused {
         let happened =
             |effect: &&EventKey| !evidence.attempts_of(**effect).is_empty() && !evidence.has_failed(**effect);
         let Some(effect) = caused.effects.iter().find(happened) else { continue };
         for cause in &caused.causes {
+            // Both the invocation and the completion of a send may say it.
+            if !told.insert((*effect, *cause)) {
+                continue;
+            }
             cause_count += 1;
             let attempts = evidence.attempts_of(*cause);
             let is_known = !attempts.is_empty() && !evidence.has_failed(*cause);
