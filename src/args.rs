@@ -58,7 +58,7 @@ pub(crate) enum Bounds {
     Large,
 }
 
-impl From<Bounds> for Preset {
+impl std::convert::From<Bounds> for Preset {
     fn from(bounds: Bounds) -> Self {
         match bounds {
             Bounds::Small => Preset::Small,
@@ -151,6 +151,7 @@ pub(crate) struct GuardsArgs {
 #[command(before_help = "\
 Examples:
   lawspeaker judge history.jsonl --profile kafka
+  lawspeaker judge node.log --from shiviz
   zcat run-*.jsonl.gz | lawspeaker judge - --format json")]
 pub(crate) struct JudgeArgs {
     /// Histories as JSON Lines, plain or gzip; - is standard input
@@ -159,9 +160,23 @@ pub(crate) struct JudgeArgs {
     /// What the system promises; by default what the history's header says, or what fits what is in it
     #[arg(long)]
     pub(crate) profile: Option<String>,
+    /// How the files are written; by default their beginning tells
+    #[arg(long, value_enum)]
+    pub(crate) from: Option<From>,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// How a history is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum From {
+    /// JSON Lines of docs/history-format.md, or of the flat recorder format.
+    History,
+    /// Text with a host and a vector clock in each record, as ShiViz reads it.
+    Shiviz,
+    /// JSON Lines of steps with packets that carry vector clocks.
+    Clocks,
 }
 
 #[derive(Debug, clap::Args)]

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use lawspeaker_history::{ReadError, Reader};
+use lawspeaker_history::{Header, History, LogFormat, Op, ReadError, Reader};
 use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, report};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::{Format, JudgeArgs};
+use crate::args::{Format, From, JudgeArgs};
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{complain, print, print_json};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     let mut verdicts = Vec::new();
     for (place, path) in args.files.iter().enumerate() {
         let name = input::name(path);
-        match judge(path, profile) {
+        match judge(path, args.from, profile) {
             Ok(verdict) => {
                 exit = exit.and(exit_of(&verdict));
                 match args.format {
@@ -65,21 +65,45 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     exit
 }
 
-fn judge(path: &Path, profile: Option<&'static Profile>) -> Result<Verdict, JudgeError> {
-    let mut reader = Reader::new(input::open(path)?)?;
+fn judge(path: &Path, from: Option<From>, profile: Option<&'static Profile>) -> Result<Verdict, JudgeError> {
+    let mut input = input::open(path)?;
+    let format = match from {
+        Some(From::History) => None,
+        Some(From::Shiviz) => Some(LogFormat::Shiviz),
+        Some(From::Clocks) => Some(LogFormat::Clocks),
+        None => LogFormat::of(input.fill_buf()?),
+    };
+    match format {
+        Some(format) => {
+            let History { header, ops } = format.read(input)?;
+            judge_ops(&header, ops.into_iter().map(Ok), profile)
+        }
+        None => {
+            let mut reader = Reader::new(input)?;
+            let header = reader.header().clone();
+            judge_ops(&header, &mut reader, profile)
+        }
+    }
+}
+
+fn judge_ops(
+    header: &Header,
+    ops: impl Iterator<Item = Result<Op, ReadError>>,
+    profile: Option<&'static Profile>,
+) -> Result<Verdict, JudgeError> {
     let mut judge = match profile {
         Some(profile) => Judge::new(profile),
         None => {
             // A header that asks for what does not exist must not be judged by a guess.
-            if let Some(Err(error)) = reader.header().profile.as_deref().map(Profile::named) {
-                let name = reader.header().profile.clone().unwrap_or_default();
-                return Err(JudgeError::Profile(error, profile_hint(&name)));
+            if let Some(Err(error)) = header.profile.as_deref().map(Profile::named) {
+                let hint = profile_hint(header.profile.as_deref().unwrap_or_default());
+                return Err(JudgeError::Profile(error, hint));
             }
             Judge::guessing()
         }
     };
-    judge.header(reader.header());
-    for op in &mut reader {
+    judge.header(header);
+    for op in ops {
         judge.observe(&op?);
     }
     Ok(judge.finish())

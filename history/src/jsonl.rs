@@ -81,6 +81,9 @@ pub enum ReadErrorKind {
     /// The extension data is none.
     #[error("field `x` is no extension data: {0}")]
     Extension(String),
+    /// A log that should have clocks and has none.
+    #[error("no record of this log has a host and a vector clock")]
+    NoClock,
     /// A position that is none.
     #[error(transparent)]
     Offset(#[from] crate::OffsetError),

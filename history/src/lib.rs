@@ -7,6 +7,7 @@
 //! * [`Op`] and [`Call`]: one observed fact, in Jepsen's words where Jepsen has one.
 //! * [`Reader`] and [`write_jsonl`]: the versioned JSON Lines format of `docs/history-format.md`;
 //!   every error carries its line.
+//! * [`LogFormat`]: logs of other systems that keep vector clocks, read as histories.
 //! * [`VectorClock`]: what an event can have known of.
 //! * [`Recorder`]: how a running system writes one.
 //! * [`Guarantee`]: the names of what a system may promise, one name everywhere.
@@ -14,6 +15,7 @@
 //! Reading is streaming: one line is held at a time, and a history of *n* ops costs O(n).
 
 mod causality;
+mod clocked;
 mod event;
 mod flat;
 mod guarantee;
@@ -25,6 +27,7 @@ mod recorder;
 mod strict;
 
 pub use causality::{ClockError, VectorClock};
+pub use clocked::LogFormat;
 pub use event::{Event, Metadata, PayloadHash};
 pub use guarantee::{Guarantee, Kind};
 pub use history::{Header, History};

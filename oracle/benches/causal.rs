@@ -49,6 +49,7 @@ fn main() {
     let started = Instant::now();
     let mut op_count = 0;
     for mut op in ops() {
+        op.index = op_count;
         op_count += 1;
         op.line = op_count;
         judge.observe(&op);

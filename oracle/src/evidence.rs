@@ -205,6 +205,8 @@ pub(crate) struct Hints {
     pub has_offsets: bool,
     pub has_stream_ids: bool,
     pub has_delivery_counts: bool,
+    /// Whether ops carry vector clocks.
+    pub has_clocks: bool,
 }
 
 /// Everything that the checks read.

@@ -169,6 +169,8 @@ impl Profile {
             ("redis-streams", "offsets are stream ids")
         } else if hints.has_acks && hints.has_offsets && hints.has_delivery_counts {
             ("jetstream", "single events are acknowledged at their offsets, and deliveries are counted")
+        } else if hints.has_clocks && !hints.has_acks && !hints.has_offsets {
+            ("causal-broadcast", "events have vector clocks, and neither offsets nor acknowledgements")
         } else if hints.has_acks {
             ("work-queue", "single events are acknowledged, and deliveries are not counted")
         } else if hints.has_offsets {

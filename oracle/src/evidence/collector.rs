@@ -74,6 +74,7 @@ impl Collector {
             Some(Phase::Main) | None => {}
         }
         self.extent.has_transactions |= matches!(op.call, Call::Txn(_));
+        self.hints.has_clocks |= op.x.clock.is_some();
         self.causal.observe(op, process, self.line, &mut self.names);
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
