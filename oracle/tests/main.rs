@@ -1,6 +1,7 @@
 //! The oracle against its corpus, real recordings, and histories that nobody thought of.
 
 mod causal;
+mod clocked;
 mod corpus;
 mod extremes;
 mod random;
