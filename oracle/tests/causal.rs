@@ -90,7 +90,7 @@ impl Run {
         // Every other thing that its sender has seen or sent is named as a cause.
         let seen = self.done.get(&process).into_iter().flatten().map(|(event, _)| *event);
         let causes: Vec<usize> = match basis {
-            Basis::Causes => seen.filter(|cause| (cause + event) % 2 == 0).collect(),
+            Basis::Causes => seen.filter(|cause| (cause + event).is_multiple_of(2)).collect(),
             Basis::Sessions | Basis::Clocks => Vec::new(),
         };
         let sent = Sent { partition: partition(number), offset: None, event: EventId::from(event as i64) };
@@ -142,23 +142,18 @@ impl Run {
     /// What happened before what: the transitive closure of hops, pair by pair.
     fn happened_before(&self, basis: Basis) -> Vec<Vec<bool>> {
         let count = self.messages.len();
-        let mut before = vec![vec![false; count]; count];
-        for cause in 0..count {
-            for effect in 0..count {
-                before[cause][effect] = match basis {
-                    Basis::Causes => {
-                        self.messages[effect].outcome != OpType::Fail
-                            && self.messages[effect].causes.contains(&cause)
-                    }
-                    Basis::Sessions | Basis::Clocks => self.hop(cause, effect).is_some(),
-                };
+        let is_direct = |cause: usize, effect: usize| match basis {
+            Basis::Causes => {
+                self.messages[effect].outcome != OpType::Fail && self.messages[effect].causes.contains(&cause)
             }
-        }
+            Basis::Sessions | Basis::Clocks => self.hop(cause, effect).is_some(),
+        };
+        let mut before: Vec<Vec<bool>> =
+            (0..count).map(|cause| (0..count).map(|effect| is_direct(cause, effect)).collect()).collect();
         for middle in 0..count {
-            for cause in 0..count {
-                for effect in 0..count {
-                    before[cause][effect] |= before[cause][middle] && before[middle][effect];
-                }
+            let onward = before[middle].clone();
+            for row in before.iter_mut().filter(|row| row[middle]) {
+                row.iter_mut().zip(&onward).for_each(|(is_before, is_on)| *is_before |= is_on);
             }
         }
         before
@@ -241,6 +236,135 @@ fn agrees(doings: &[(i64, Doing)], basis: Basis) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// What one reader of a broadcast in one total order does.
+#[derive(Clone, Copy, Debug)]
+enum Reading {
+    Next,
+    Again,
+    Assign(u8),
+    SeekToEnd,
+    Unknown,
+    Crash,
+}
+
+fn readings() -> impl Strategy<Value = Vec<(i64, Option<Reading>, u8)>> {
+    let reading = prop_oneof![
+        8 => Just(Reading::Next),
+        1 => Just(Reading::Again),
+        2 => (0..4u8).prop_map(Reading::Assign),
+        1 => Just(Reading::SeekToEnd),
+        1 => Just(Reading::Unknown),
+        1 => Just(Reading::Crash),
+    ];
+    vec((0..PROCESSES, proptest::option::weighted(0.7, reading), 0..2u8), 0..60)
+}
+
+/// Readers that are handed, each time, the first event in the order of sending of the partitions that they read, that
+/// they were not handed before. Two of them are members of one group, which hold a partition each.
+#[derive(Default)]
+struct Broadcast {
+    ops: Vec<Op>,
+    log: Vec<u8>,
+    assigned: BTreeMap<i64, BTreeSet<u8>>,
+    handed: BTreeMap<i64, BTreeSet<usize>>,
+    gone: BTreeSet<i64>,
+}
+
+impl Broadcast {
+    const MEMBERS: [i64; 2] = [2, 3];
+
+    fn of(readings: &[(i64, Option<Reading>, u8)]) -> History {
+        let mut run = Broadcast::default();
+        for (process, reading, number) in readings {
+            if run.gone.contains(process) {
+                continue;
+            }
+            match reading {
+                None => run.send(*process, *number),
+                Some(reading) => run.read(*process, *reading),
+            }
+        }
+        let mut history = History::of(run.ops);
+        history.header.complete = Some(true);
+        history
+    }
+
+    /// Whose position it reads from: a member reads from its group's.
+    fn position(process: i64) -> i64 {
+        if Self::MEMBERS.contains(&process) { Self::MEMBERS[0] } else { process }
+    }
+
+    fn op(&mut self, process: i64, op_type: OpType, call: Call) {
+        let op = Op::new(process, op_type, call);
+        self.ops.push(if Self::MEMBERS.contains(&process) { op.group("g") } else { op });
+    }
+
+    fn send(&mut self, process: i64, number: u8) {
+        let event = EventId::from(self.log.len() as i64);
+        let sent = Call::Send(vec![Sent { partition: partition(number), offset: None, event }]);
+        self.log.push(number);
+        self.ops.push(Op::new(process, OpType::Invoke, sent.clone()));
+        self.ops.push(Op::new(process, OpType::Ok, sent));
+    }
+
+    fn receive(&mut self, process: i64, event: usize) {
+        let record = Record { offset: None, event: EventId::from(event as i64) };
+        let batch = Batch { partition: partition(self.log[event]), records: vec![record] };
+        self.op(process, OpType::Ok, Call::Receive(vec![batch]));
+    }
+
+    fn read(&mut self, process: i64, reading: Reading) {
+        let assigned = self.assigned.get(&process).cloned().unwrap_or_default();
+        let handed = self.handed.entry(Self::position(process)).or_default();
+        let mut next = (0..self.log.len())
+            .filter(|event| assigned.contains(&self.log[*event]) && !handed.contains(event));
+        match reading {
+            Reading::Next => {
+                if let Some(event) = next.next() {
+                    handed.insert(event);
+                    self.receive(process, event);
+                }
+            }
+            Reading::Again => {
+                let last = handed.iter().copied().rfind(|event| assigned.contains(&self.log[*event]));
+                if let Some(event) = last {
+                    self.receive(process, event);
+                }
+            }
+            Reading::Assign(bits) => self.assign(process, bits),
+            Reading::SeekToEnd => {
+                let skipped: Vec<usize> = next.collect();
+                handed.extend(skipped);
+                let seek = Call::Other { f: "seek".to_owned(), value: serde_json::Value::Null };
+                self.op(process, OpType::Ok, seek);
+            }
+            Reading::Unknown => {
+                let event = next.next();
+                handed.extend(event);
+                self.op(process, OpType::Info, Call::Receive(Vec::new()));
+            }
+            Reading::Crash => {
+                self.assigned.remove(&process);
+                self.gone.insert(process);
+                self.op(process, OpType::Info, Call::Crash);
+            }
+        }
+    }
+
+    /// What one member is given, the other gives up first.
+    fn assign(&mut self, process: i64, bits: u8) {
+        let mut given: BTreeSet<u8> = (0..2).filter(|number| bits & (1 << number) != 0).collect();
+        if let Some(other) =
+            Self::MEMBERS.iter().find(|member| Self::MEMBERS.contains(&process) && **member != process)
+        {
+            let held = self.assigned.get(other).cloned().unwrap_or_default();
+            given.retain(|number| !held.contains(number));
+        }
+        self.op(process, OpType::Ok, Call::Assign(given.iter().map(|number| partition(*number)).collect()));
+        self.assigned.insert(process, given);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -257,5 +381,13 @@ proptest! {
     #[test]
     fn recorded_clocks_are_judged_as_pair_by_pair(doings in doings()) {
         agrees(&doings, Basis::Clocks)?;
+    }
+
+    #[test]
+    fn a_broadcast_in_one_order_is_never_accused_whatever_its_readers_do(readings in readings()) {
+        let history = Broadcast::of(&readings);
+        let verdict = judge(&history, Profile::named("causal-broadcast").expect("it is a profile"));
+        let accused: Vec<_> = verdict.violations().map(|finding| &finding.summary).collect();
+        prop_assert!(accused.is_empty(), "{}", report::text(&verdict, "random"));
     }
 }

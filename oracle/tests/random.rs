@@ -2,7 +2,7 @@
 
 use lawspeaker_history::{
     Batch, Call, Delivery, EventId, Generation, History, Offset, Op, OpType, Partition, Phase, Position,
-    Record, Sent,
+    Record, Sent, VectorClock,
 };
 use lawspeaker_oracle::{Anomaly, Outcome, Profile, judge, report};
 use proptest::collection::vec;
@@ -64,19 +64,28 @@ fn any_call() -> impl Strategy<Value = Call> {
         any_positions().prop_map(Call::Committed),
         any_deliveries().prop_map(Call::Ack),
         any_deliveries().prop_map(Call::Nack),
+        any_deliveries().prop_map(Call::Apply),
         Just(Call::Crash),
     ]
+}
+
+fn any_clock() -> impl Strategy<Value = VectorClock> {
+    proptest::collection::btree_map("[0-3a]", 0..4u64, 0..4)
+        .prop_map(|counts| VectorClock::try_from(counts).expect("the counts are small"))
 }
 
 fn any_op() -> impl Strategy<Value = Op> {
     let op_type = prop_oneof![Just(OpType::Invoke), Just(OpType::Ok), Just(OpType::Fail), Just(OpType::Info)];
     let phase = prop_oneof![Just(None), Just(Some(Phase::Drain)), Just(Some(Phase::Final))];
-    (0..4i64, op_type, any_call(), option::of(0..2u64), option::of(0..2u64), phase).prop_map(
-        |(process, op_type, call, group, generation, phase)| {
+    let causes = vec(any_event(), 0..3);
+    let origin = (option::weighted(0.3, any_clock()), prop_oneof![2 => Just(Vec::new()), 1 => causes]);
+    (0..4i64, op_type, any_call(), option::of(0..2u64), option::of(0..2u64), phase, origin).prop_map(
+        |(process, op_type, call, group, generation, phase, (clock, cause))| {
             let mut op = Op::new(process, op_type, call);
             op.x.group = group.map(|group| format!("g{group}").as_str().into());
             op.x.generation = generation.map(Generation);
             op.x.phase = phase;
+            (op.x.clock, op.x.cause) = (clock, cause);
             op
         },
     )

@@ -66,6 +66,12 @@ impl Marks {
         }
     }
 
+    fn forget(&mut self, epoch: u32) {
+        self.epoch = epoch;
+        self.past.fill(Mark::default());
+        self.delivered.fill(Mark::default());
+    }
+
     fn join(&mut self, other: Marks) {
         if self.past.is_empty() {
             return *self = Marks { epoch: self.epoch, ..other };
@@ -127,7 +133,7 @@ impl<'a> Search<'a> {
             return Err(TooManyError("consumers times sessions are more than 16 million".to_owned()));
         }
         if marks.epoch != epoch {
-            marks = Marks { epoch, ..Marks::default() };
+            marks.forget(epoch);
         }
         let is_one = |one: &Delivery, other: &Delivery| {
             one.is_listed && other.is_listed && one.partition == other.partition
