@@ -264,3 +264,21 @@ fn every_recording_is_judged_as_its_provenance_says() {
     }
     insta::assert_snapshot!(verdicts);
 }
+
+#[test]
+fn a_log_with_vector_clocks_is_recognised_or_named() {
+    let log = "tests/data/histories/clocked/simple-reliable-broadcast.log";
+    let recognised = lawspeaker(&["judge", log]);
+    assert_eq!(code(&recognised), 0, "{}", err(&recognised));
+    assert!(
+        out(&recognised).contains("the recorded clocks of 16 sends, which order 81 pairs"),
+        "{}",
+        out(&recognised)
+    );
+    assert_eq!(recognised, lawspeaker(&["judge", log, "--from", "shiviz"]));
+    let packets = lawspeaker(&["judge", "tests/data/histories/clocked/EWD998ChanTrace.ndjson.gz"]);
+    assert_eq!(code(&packets), 0, "{}", err(&packets));
+    let misnamed = lawspeaker(&["judge", log, "--from", "history"]);
+    assert_eq!(code(&misnamed), 4);
+    assert!(err(&misnamed).contains("line 1: not a JSON object"), "{}", err(&misnamed));
+}

@@ -1,5 +1,6 @@
 //! The oracle against its corpus, real recordings, and histories that nobody thought of.
 
+mod broadcast;
 mod causal;
 mod clocked;
 mod corpus;

@@ -1,0 +1,147 @@
+//! What a finding says over all of its cases, in one sentence.
+
+use std::collections::BTreeMap;
+
+use lawspeaker_history::{EventId, Offset};
+
+use super::Kind;
+use crate::case::Found;
+use crate::evidence::{EventKey, Evidence, PartitionKey};
+use crate::{Anomaly, explain};
+
+/// One sentence over all cases; a single case speaks for itself.
+pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> String {
+    if let [case] = cases {
+        return case.sentence.clone();
+    }
+    let names = &evidence.names;
+    let place = place(kind, cases, evidence);
+    let group = kind.group.map_or_else(String::new, |group| names.groups[group].to_string());
+    let count = |noun: &str| explain::counted(cases.len(), noun);
+    let what = match kind.anomaly {
+        Anomaly::LostWrite => format!("{} are gone from {place}", count("acknowledged event")),
+        Anomaly::RedeliveryAfterAck => {
+            format!(
+                "{} of {place} came to group {group} again after a confirmed acknowledgement",
+                count("event")
+            )
+        }
+        Anomaly::Unseen => format!("{} of {place} were read by nobody", count("acknowledged event")),
+        Anomaly::GroupLoss => {
+            format!("{} of {place} never reached group {group}", count("acknowledged event"))
+        }
+        Anomaly::CommitAhead => {
+            format!("{} of group {group} in {place} ran ahead of what it had received", count("commit"))
+        }
+        Anomaly::CommitRegression => {
+            format!("the position of group {group} in {place} fell {}", count("time"))
+        }
+        Anomaly::DualOwner => {
+            format!("{} that two members of group {group} held partitions at once", count("time"))
+        }
+        Anomaly::InconsistentOffsets => format!("{} of {place} hold more than one event", count("offset")),
+        Anomaly::InvalidOffset => format!("{} of {place} cannot be", count("offset")),
+        Anomaly::Duplicate => format!("{} stand in {place} more than once", count("event")),
+        Anomaly::Phantom => format!("{} read from {place} had been sent by nobody", count("event")),
+        Anomaly::Misrouted => format!("{} read from {place} were sent elsewhere", count("event")),
+        Anomaly::NonmonotonicSend => format!(
+            "{} that a producer's later event stands before its earlier one in {place}",
+            count("time")
+        ),
+        Anomaly::PollSkip => {
+            format!("{} that a reader of {place} stepped over what stands there", count("time"))
+        }
+        Anomaly::NonmonotonicPoll => format!("{} that a reader of {place} stepped back", count("time")),
+        Anomaly::CausalInversion => {
+            format!("{} from {place} came to a consumer after what they had caused", count("event"))
+        }
+        Anomaly::MissingCause => {
+            format!(
+                "{} of {place} never came to a consumer that was given what they had caused",
+                count("event")
+            )
+        }
+        Anomaly::CausalityCycle => {
+            format!("{} that events name as a cause what came only after them", count("time"))
+        }
+        Anomaly::ThinAir => format!("{} that an event names a cause which nobody sent", count("time")),
+        Anomaly::ClockMismatch => {
+            format!("{} that a clock is not above one that its process knew of", count("time"))
+        }
+        Anomaly::ReadYourWrites => {
+            format!("{} that a reader of {place} passed over what it had written", count("time"))
+        }
+        Anomaly::MonotonicReads => {
+            format!("{} that a reader of {place} no longer found what it had read", count("time"))
+        }
+        Anomaly::MonotonicWrites => {
+            format!(
+                "{} from {place} came to a consumer after a later one of the same process",
+                count("event")
+            )
+        }
+        Anomaly::WritesFollowReads => format!(
+            "{} from {place} came to a consumer after what a process sent that had read them",
+            count("event")
+        ),
+        Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
+    };
+    what + &offset_ranges(cases, evidence)
+}
+
+/// The partition that all cases show in, or else the topic.
+fn place(kind: &Kind, cases: &[Found], evidence: &Evidence) -> String {
+    let mut partitions = cases.iter().flat_map(|case| &case.partitions);
+    match partitions.next() {
+        Some(first) if partitions.all(|partition| partition == first) => {
+            evidence.names.partitions[*first].to_string()
+        }
+        _ => kind.topic.clone().unwrap_or_default(),
+    }
+}
+
+/// ` (offsets 1-5 and 7)`, by partition if there is more than one; the ids of events where there are no offsets.
+fn offset_ranges(cases: &[Found], evidence: &Evidence) -> String {
+    /// How many partitions are told before the rest is only counted.
+    const PARTITIONS_TOLD: usize = 4;
+    let mut by_partition: BTreeMap<PartitionKey, Vec<Offset>> = BTreeMap::new();
+    for case in cases {
+        if let (Some(partition), Some(offset)) = (case.partitions.first(), case.offset) {
+            by_partition.entry(*partition).or_default().push(offset);
+        }
+    }
+    let partition_count = by_partition.len();
+    if partition_count == 0 {
+        return event_ranges(cases, evidence);
+    }
+    let tell = |(partition, offsets): (PartitionKey, Vec<Offset>)| {
+        let noun = if offsets.len() == 1 { "offset" } else { "offsets" };
+        let ranges = explain::offset_ranges(offsets);
+        if partition_count == 1 {
+            format!("{noun} {ranges}")
+        } else {
+            format!("{noun} {ranges} of {}", evidence.names.partitions[partition])
+        }
+    };
+    let mut told: Vec<_> = by_partition.into_iter().take(PARTITIONS_TOLD).map(tell).collect();
+    if partition_count > PARTITIONS_TOLD {
+        told.push(explain::counted(partition_count - PARTITIONS_TOLD, "more partition"));
+    }
+    format!(" ({})", told.join("; "))
+}
+
+/// The events of cases that have no offsets, where their ids are numbers.
+fn event_ranges(cases: &[Found], evidence: &Evidence) -> String {
+    let number = |event: &EventKey| match evidence.names.events[*event] {
+        EventId::Number(number) => Some(number),
+        EventId::Name(_) => None,
+    };
+    let numbers: Option<Vec<i64>> = cases.iter().flat_map(|case| &case.events).map(number).collect();
+    match numbers {
+        Some(mut numbers) if !numbers.is_empty() => {
+            numbers.sort_unstable();
+            format!(" (events {})", explain::ranges(&numbers))
+        }
+        _ => String::new(),
+    }
+}
