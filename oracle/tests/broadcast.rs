@@ -44,6 +44,8 @@ struct Broadcast {
     log: Vec<u8>,
     assigned: BTreeMap<i64, BTreeSet<u8>>,
     handed: BTreeMap<i64, BTreeSet<usize>>,
+    /// What each process was in fact given.
+    given: BTreeMap<i64, BTreeSet<usize>>,
     gone: BTreeSet<i64>,
 }
 
@@ -86,6 +88,7 @@ impl Broadcast {
 
     fn receive(&mut self, process: i64, event: usize) {
         let record = Record { offset: None, event: EventId::from(event as i64) };
+        self.given.entry(process).or_default().insert(event);
         let batch = Batch { partition: partition(self.log[event]), records: vec![record] };
         self.op(process, OpType::Ok, Call::Receive(vec![batch]));
     }
@@ -103,7 +106,8 @@ impl Broadcast {
                 }
             }
             Reading::Again => {
-                let last = handed.iter().copied().rfind(|event| assigned.contains(&self.log[*event]));
+                let given = self.given.get(&process).into_iter().flatten().copied();
+                let last = given.filter(|event| assigned.contains(&self.log[*event])).max();
                 if let Some(event) = last {
                     self.receive(process, event);
                 }
@@ -143,7 +147,7 @@ impl Broadcast {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_broadcast_in_one_order_is_never_accused_whatever_its_readers_do(readings in readings()) {

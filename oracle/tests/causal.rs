@@ -237,7 +237,7 @@ fn agrees(doings: &[(i64, Doing)], basis: Basis) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sessions_are_judged_as_pair_by_pair(doings in doings()) {

@@ -124,3 +124,24 @@ fn where_lines_are_missing_nothing_follows_from_what_is_not_there() {
     assert_eq!(verdict.count(Anomaly::Phantom), 1);
     assert_eq!(verdict.violations().count(), 0);
 }
+
+#[test]
+fn more_sessions_than_are_taken_on_leave_causal_delivery_undecided_with_words() {
+    const SESSION_COUNT: usize = 4_097;
+    let sends = (0..SESSION_COUNT)
+        .flat_map(|session| send(session).map(|op| Op { process: (session as i64).into(), ..op }));
+    let history = History::of(sends.chain((0..SESSION_COUNT).map(|event| poll(-1, event))));
+    let verdict = judge(&history, Profile::named("causal-broadcast").unwrap());
+    let reason = "4097 processes send, more than the 4096 that this check takes on";
+    assert!(verdict.undecided.iter().any(|undecided| undecided.reason == reason), "{:?}", verdict.undecided);
+    assert!(!verdict.checked.iter().any(|checked| checked.anomaly == Anomaly::CausalInversion));
+}
+
+#[test]
+fn a_consumer_that_is_given_everything_backwards_costs_no_square() {
+    const EVENT_COUNT: usize = 30_000;
+    let sends = (0..EVENT_COUNT).flat_map(send);
+    let history = History::of(sends.chain((0..EVENT_COUNT).rev().map(|event| poll(1, event))));
+    let verdict = judge(&history, Profile::named("causal-broadcast").unwrap());
+    assert_eq!(verdict.count(Anomaly::MonotonicWrites), EVENT_COUNT - 1);
+}
