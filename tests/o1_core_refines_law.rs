@@ -10,6 +10,8 @@
     reason = "a test panics to fail, and prints its figures"
 )]
 
+#[path = "o1_core_refines_law/causal_inbox.rs"]
+mod causal_inbox;
 #[path = "o1_core_refines_law/consumer_group.rs"]
 mod consumer_group;
 mod kernels;
@@ -45,4 +47,9 @@ fn partition_log_core_refines_its_specification() {
 #[test]
 fn consumer_group_core_refines_its_specification() {
     explore("consumer group", consumer_group::LockStep, consumer_group::STATE_COUNT);
+}
+
+#[test]
+fn causal_inbox_core_refines_its_specification() {
+    explore("causal inbox", causal_inbox::LockStep::new(), causal_inbox::STATE_COUNT);
 }

@@ -1,4 +1,5 @@
-//! The bytes of records: fixed-width little-endian integers, and byte strings with their length before them.
+//! The bytes of records: fixed-width little-endian integers, and byte strings with their length before them; where
+//! there are many small numbers, varints (LEB128, in their shortest form only).
 //!
 //! Length and checksum of a whole record are the store's business; this only has to find its own fields again, and
 //! to refuse what it did not write. O(length), one allocation a byte string.
@@ -31,7 +32,18 @@ pub enum DecodeError {
     /// A number that its field cannot hold.
     #[error("number `{0}` is out of the range of its field")]
     OutOfRange(u64),
+    /// A number of variable length that is not written in its shortest form, or is above 64 bits.
+    #[error("a number of variable length is not in its shortest form: the record is damaged")]
+    Overlong,
+    /// A list that must rise and does not.
+    #[error("a list of the record is out of order: the record is damaged")]
+    Unordered,
 }
+
+/// How many bits of a varint each of its bytes holds.
+const VARINT_BITS: u32 = 7;
+/// Says that another byte of the varint follows.
+const VARINT_MORE: u8 = 0x80;
 
 /// Writes fields one after another.
 #[derive(Debug, Default)]
@@ -55,6 +67,20 @@ impl Encoder {
 
     pub(crate) fn byte_string(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn varint(&mut self, mut number: u64) {
+        while number >= u64::from(VARINT_MORE) {
+            self.bytes.push(number.to_le_bytes()[0] | VARINT_MORE);
+            number >>= VARINT_BITS;
+        }
+        self.bytes.push(number.to_le_bytes()[0]);
+    }
+
+    /// A byte string with a varint before it.
+    pub(crate) fn short_byte_string(&mut self, bytes: &[u8]) {
+        self.varint(bytes.len() as u64);
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -122,6 +148,28 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         str::from_utf8(self.byte_string()?).map_err(|_| DecodeError::NotText)
+    }
+
+    pub(crate) fn varint(&mut self) -> Result<u64, DecodeError> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(VARINT_BITS as usize) {
+            let byte = self.tag()?;
+            let bits = u64::from(byte & !VARINT_MORE);
+            if bits << shift >> shift != bits || (byte == 0 && shift > 0) {
+                return Err(DecodeError::Overlong);
+            }
+            number |= bits << shift;
+            if byte & VARINT_MORE == 0 {
+                return Ok(number);
+            }
+        }
+        Err(DecodeError::Overlong)
+    }
+
+    pub(crate) fn short_text(&mut self) -> Result<&'a str, DecodeError> {
+        let length = self.varint()?;
+        let bytes = self.take(usize::try_from(length).map_err(|_| DecodeError::OutOfRange(length))?)?;
+        str::from_utf8(bytes).map_err(|_| DecodeError::NotText)
     }
 
     pub(crate) fn optional<T>(

@@ -52,6 +52,8 @@
 //! ```
 
 pub mod bus;
+pub mod causal_inbox;
+pub mod causality;
 mod codec;
 pub mod consumer_group;
 mod group_commit;

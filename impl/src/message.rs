@@ -2,6 +2,8 @@
 
 use lawspeaker_history::{Event, EventId, Metadata, PayloadHash};
 
+use crate::causality::CausalContext;
+
 /// An event with its payload, as it is given to the bus.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
@@ -15,6 +17,8 @@ pub struct Message {
     pub time_ms: u64,
     /// Correlation, causation, version.
     pub metadata: Metadata,
+    /// What must be delivered before it; `None` if its sender does not tell.
+    pub context: Option<CausalContext>,
     /// The bytes that the bus carries and never looks into.
     pub payload: Vec<u8>,
 }
@@ -28,6 +32,7 @@ impl Message {
             kind: String::new(),
             time_ms: 0,
             metadata: Metadata::default(),
+            context: None,
             payload: payload.into(),
         }
     }
@@ -44,6 +49,23 @@ impl Message {
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = kind.into();
         self
+    }
+
+    /// The same message as an answer to `cause`: that is its causation, and the conversation is the same one. A cause
+    /// of no conversation begins one.
+    #[must_use]
+    pub fn caused_by(mut self, cause: &Message) -> Self {
+        let correlation_id = cause.metadata.correlation_id.as_ref().unwrap_or(&cause.id);
+        self.metadata.correlation_id = Some(correlation_id.clone());
+        self.metadata.causation_id = Some(cause.id.clone());
+        self
+    }
+
+    /// The ids of its causes that it tells: the direct one, then those of its context; none twice.
+    pub fn cause_ids(&self) -> Vec<EventId> {
+        let direct = self.metadata.causation_id.as_ref();
+        let others = self.context.iter().flat_map(CausalContext::event_ids).filter(|id| Some(*id) != direct);
+        direct.into_iter().chain(others).cloned().collect()
     }
 
     /// The event that a history may hold: the hash stands for the payload. O(length of the payload).

@@ -86,6 +86,33 @@ mutants! {
     /// The group gives a partition to its next owner while the last one still works on it.
     AssignBeforeRelease = "assign-before-release"
         without "a partition waits for its owner to release it", killed by CoreRefinesLaw;
+    /// The inbox looks at no causes.
+    CausesUnchecked = "causes-unchecked"
+        without "an event waits for its causes", killed by CoreRefinesLaw;
+    /// The inbox looks at one cause of an event, not at all of them.
+    OneCauseChecked = "one-cause-checked"
+        without "an event waits for all of its causes", killed by CoreRefinesLaw;
+    /// The inbox waits for causes that it will never be sent.
+    WaitsForUnsubscribed = "waits-for-unsubscribed"
+        without "causes in partitions that are not read are not waited for", killed by CoreRefinesLaw;
+    /// The inbox waits for the event itself where its clock counts it already.
+    WaitsForItself = "waits-for-itself"
+        without "an event does not wait for itself", killed by CoreRefinesLaw;
+    /// The inbox takes an event again that it has delivered.
+    DuplicateDelivered = "duplicate-delivered"
+        without "what was delivered is dropped when it comes again", killed by CoreRefinesLaw;
+    /// The inbox does not look again at what waits when something was delivered.
+    DeliveryUnlocksNothing = "delivery-unlocks-nothing"
+        without "after a delivery the events that waited for it are looked at again", killed by CoreRefinesLaw;
+    /// The inbox holds any number of events.
+    BoundIgnored = "bound-ignored"
+        without "a full inbox refuses", killed by CoreRefinesLaw;
+    /// The inbox, full, says that it has taken an event and drops it.
+    FullInboxDrops = "full-inbox-drops"
+        without "a full inbox says that it refuses", killed by CoreRefinesLaw;
+    /// The inbox, full of events that wait, refuses the one that they wait for.
+    FullInboxRefusesAll = "full-inbox-refuses-all"
+        without "a full inbox takes what it waits for", killed by CoreRefinesLaw;
     /// The shell does not tell those who wait that something became durable.
     LostWakeUp = "lost-wake-up"
         without "waiters are notified of every change", killed by ShellLinearizesCore;
@@ -122,6 +149,21 @@ mutants! {
     /// A producer that does not know what became of an event sends it as a new one.
     RetryAsNew = "retry-as-new"
         without "a retry carries the sequence number of the first attempt", killed by ShellLinearizesCore;
+    /// The inbox does not tell those who wait that an event has come.
+    ArrivalWakesNobody = "arrival-wakes-nobody"
+        without "an arrival wakes those who wait", killed by ShellLinearizesCore;
+    /// The inbox does not tell those who wait that a delivery has made another event ready.
+    DeliveryWakesNobody = "delivery-wakes-nobody"
+        without "a delivery wakes those who wait for what it makes ready", killed by ShellLinearizesCore;
+    /// The inbox does not tell those who wait that it was closed.
+    InboxCloseWakesNobody = "inbox-close-wakes-nobody"
+        without "the close of an inbox wakes those who wait", killed by ShellLinearizesCore;
+    /// Another delivery may come between the choice of an event and its delivery.
+    DeliveryCheckThenAct = "delivery-check-then-act"
+        without "the choice of an event and its delivery are one critical section", killed by ShellLinearizesCore;
+    /// A service tells of its last event only, not of what happened before.
+    ContextForgetsPast = "context-forgets-past"
+        without "an event carries all of its sender's past", killed by ShellLinearizesCore;
     /// Recovery forgets the last record of a segment.
     RecoveryOffByOne = "recovery-off-by-one"
         without "recovery keeps every valid record", killed by CrashLosesNothing;

@@ -1,9 +1,11 @@
-//! The two laws of the bus's kernels, as the obligations use them, and the search for a lawful order.
+//! The laws of the bus's kernels, as the obligations use them, and the search for a lawful order.
 
 #![allow(dead_code, unreachable_pub, reason = "each obligation uses a part of it")]
 
+pub mod causal_world;
 pub mod group_law;
 pub mod history;
+pub mod inbox_law;
 pub mod linearization;
 pub mod log_law;
 pub mod programs;

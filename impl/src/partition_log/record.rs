@@ -2,6 +2,7 @@
 
 use lawspeaker_history::Metadata;
 
+use crate::causality::{decode_context, encode_context};
 use crate::codec::{DecodeError, Decoder, Encoder};
 use crate::id::{Epoch, ProducerId, Sequence, Stamp};
 use crate::message::Message;
@@ -10,6 +11,8 @@ use super::core::Fact;
 
 const APPENDED: u8 = 1;
 const OPENED: u8 = 2;
+/// As [`APPENDED`], with a causal context behind the payload.
+const APPENDED_WITH_CONTEXT: u8 = 3;
 
 /// A record of a partition's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +55,11 @@ impl LogRecord {
         let mut decoder = Decoder::new(bytes);
         let record = match decoder.tag()? {
             APPENDED => LogRecord::Appended { stamp: stamp(&mut decoder)?, message: message(&mut decoder)? },
+            APPENDED_WITH_CONTEXT => {
+                let (stamp, message) = (stamp(&mut decoder)?, message(&mut decoder)?);
+                let context = Some(decode_context(&mut decoder)?);
+                LogRecord::Appended { stamp, message: Message { context, ..message } }
+            }
             OPENED => {
                 LogRecord::Opened { producer: ProducerId(decoder.number()?), epoch: Epoch(decoder.number()?) }
             }
@@ -72,7 +80,7 @@ impl LogRecord {
 
 /// The bytes of [`LogRecord::Appended`], without a copy of the message.
 pub(super) fn encode_appended(stamp: Stamp, message: &Message) -> Vec<u8> {
-    let mut encoder = Encoder::new(APPENDED);
+    let mut encoder = Encoder::new(if message.context.is_some() { APPENDED_WITH_CONTEXT } else { APPENDED });
     encoder.number(stamp.producer.0);
     encoder.number(stamp.epoch.0);
     encoder.number(stamp.sequence.0);
@@ -84,6 +92,9 @@ pub(super) fn encode_appended(stamp: Stamp, message: &Message) -> Vec<u8> {
     encoder.optional(message.metadata.causation_id.as_ref(), Encoder::event_id);
     encoder.optional(message.metadata.version, |encoder, version| encoder.number(u64::from(version)));
     encoder.byte_string(&message.payload);
+    if let Some(context) = &message.context {
+        encode_context(&mut encoder, context);
+    }
     encoder.finish()
 }
 
@@ -106,22 +117,48 @@ fn message(decoder: &mut Decoder<'_>) -> Result<Message, DecodeError> {
             causation_id: decoder.optional(Decoder::event_id)?,
             version: decoder.optional(Decoder::narrow)?,
         },
+        context: None,
         payload: decoder.byte_string()?.to_vec(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use lawspeaker_history::EventId;
+    use std::collections::BTreeMap;
+
+    use lawspeaker_history::{EventId, Partition};
     use quickcheck::{Arbitrary, Gen, quickcheck};
 
     use super::*;
+    use crate::causality::{CausalContext, Dot, VectorClock};
 
     fn event_id(g: &mut Gen) -> EventId {
         if bool::arbitrary(g) {
             EventId::Number(i64::arbitrary(g))
         } else {
             EventId::from(String::arbitrary(g).as_str())
+        }
+    }
+
+    impl Arbitrary for CausalContext {
+        fn arbitrary(g: &mut Gen) -> Self {
+            let small = |g: &mut Gen| u64::from(u8::arbitrary(g) % 3);
+            let mut clock = VectorClock::new();
+            let mut dependencies = BTreeMap::new();
+            for _ in 0..small(g) * 3 {
+                let stamp = Stamp {
+                    producer: ProducerId(if bool::arbitrary(g) { small(g) } else { u64::arbitrary(g) }),
+                    epoch: Epoch(small(g)),
+                    sequence: Sequence(u64::arbitrary(g) >> (8 * small(g) + 1)),
+                };
+                let dot = Dot::new(&Partition::new("t", u32::from(bool::arbitrary(g))), stamp);
+                clock.advance(&dot);
+                dependencies.insert(dot, bool::arbitrary(g).then(|| event_id(g)));
+            }
+            match bool::arbitrary(g) {
+                true => CausalContext::Clock(clock),
+                false => CausalContext::Dependencies(dependencies),
+            }
         }
     }
 
@@ -142,6 +179,7 @@ mod tests {
                 kind: String::arbitrary(g),
                 time_ms: u64::arbitrary(g),
                 metadata,
+                context: Option::arbitrary(g),
                 payload: Vec::arbitrary(g),
             };
             LogRecord::Appended {
@@ -164,6 +202,77 @@ mod tests {
         fn arbitrary_bytes_are_refused_or_read_but_never_panic(bytes: Vec<u8>) -> bool {
             LogRecord::decode(&bytes).map_or(true, |record| record.encode() == bytes)
         }
+
+        fn arbitrary_bytes_are_no_context_or_the_one_way_to_write_it(bytes: Vec<u8>) -> bool {
+            is_read_as_it_is_written_or_refused(&bytes)
+        }
+
+        /// Damage of what was well formed gets further into the decoder than arbitrary bytes do.
+        fn a_damaged_context_is_refused_or_the_one_way_to_write_another(
+            context: CausalContext,
+            place: usize,
+            byte: u8
+        ) -> bool {
+            let mut bytes = encoded(&context);
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            is_read_as_it_is_written_or_refused(&bytes)
+        }
+    }
+
+    fn encoded(context: &CausalContext) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        encode_context(&mut encoder, context);
+        encoder.finish()
+    }
+
+    fn is_read_as_it_is_written_or_refused(bytes: &[u8]) -> bool {
+        let mut decoder = Decoder::new(bytes);
+        let read = decode_context(&mut decoder).and_then(|context| decoder.finish().map(|()| context));
+        read.map_or(true, |context| encoded(&context) == bytes)
+    }
+
+    fn dot(producer: u64, sequence: u64) -> Dot {
+        let stamp = Stamp { producer: ProducerId(producer), epoch: Epoch(0), sequence: Sequence(sequence) };
+        Dot::new(&Partition::new("t", 0), stamp)
+    }
+
+    #[test]
+    fn a_clock_takes_three_bytes_a_lane() {
+        let mut clock = VectorClock::new();
+        (0..10).for_each(|producer| clock.advance(&dot(producer, 100)));
+        let head = 1 + 1 + (1 + "t/0".len()) + 1;
+        assert_eq!(encoded(&CausalContext::Clock(clock)).len(), head + 10 * 3);
+    }
+
+    #[test]
+    fn a_record_without_context_is_written_as_it_always_was() {
+        let stamp = Stamp { producer: ProducerId(1), epoch: Epoch(0), sequence: Sequence(2) };
+        let record = LogRecord::Appended { stamp, message: Message::new(7, "x") };
+        let mut old = vec![1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0];
+        old.extend([0, 7, 0, 0, 0, 0, 0, 0, 0, 0]); // id, no key
+        old.extend([0; 8 + 8 + 3]); // kind, time, metadata
+        old.extend([1, 0, 0, 0, 0, 0, 0, 0, b'x']);
+        assert_eq!(record.encode(), old);
+        assert_eq!(LogRecord::decode(&old), Ok(record));
+    }
+
+    #[test]
+    fn a_malformed_context_is_refused_for_what_is_wrong() {
+        let check = |bytes: &[u8], expected| {
+            assert_eq!(decode_context(&mut Decoder::new(bytes)), Err(expected), "{bytes:?}");
+        };
+        check(&[], DecodeError::Truncated { length: 0 });
+        check(&[2, 0], DecodeError::UnknownTag(2));
+        check(&[1, 0x80, 0], DecodeError::Overlong);
+        check(&[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2], DecodeError::Overlong);
+        check(&[1, 1, 1, b't', 0], DecodeError::OutOfRange(0));
+        check(&[1, 1, 1, b't', 1, 0, 0, 0], DecodeError::OutOfRange(0));
+        check(&[1, 1, 1, 0xff, 1, 0, 0, 1], DecodeError::NotText);
+        check(&[1, 2, 1, b't', 1, 0, 0, 1, 1, b't', 1, 0, 0, 1], DecodeError::Unordered);
+        check(&[0, 1, 1, b't', 1, 0, 0, 2, 5, 0, 5, 0], DecodeError::Unordered);
+        check(&[0, 1, 1, b't', 1, 0, 0, 1, 5, 3], DecodeError::UnknownTag(3));
+        check(&[1, 0xff, 0xff, 0xff, 0xff, 0x0f], DecodeError::Truncated { length: 6 });
     }
 
     #[test]

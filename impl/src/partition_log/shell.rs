@@ -212,6 +212,7 @@ impl PartitionLog {
         let sent = Sent { partition: self.name.clone(), offset, event: message.id.clone() };
         let mut op = Op::new(stamp.process(), op_type, Call::Send(vec![sent]));
         op.x.key.clone_from(&message.key);
+        op.x.cause = message.cause_ids();
         let numbers = [("pid", stamp.producer.0), ("epoch", stamp.epoch.0), ("seq", stamp.sequence.0)];
         op.x.rest.extend(numbers.map(|(name, number)| (name.to_owned(), Value::from(number))));
         op
