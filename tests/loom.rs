@@ -9,6 +9,8 @@
     reason = "a test panics to fail, and prints its figures"
 )]
 
+#[path = "loom/causal.rs"]
+mod causal;
 mod kernels;
 #[path = "loom/programs.rs"]
 mod programs;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use kernels::inbox_programs::{InboxStep, run_inbox_program};
 use kernels::programs::{GroupStep, LogStep, run_group_program, run_log_program};
 use proptest::collection::vec;
 use proptest::sample::select;
@@ -72,4 +73,9 @@ fn generated_programs_of_the_partition_log_are_lawful() {
 #[test]
 fn generated_programs_of_the_consumer_group_are_lawful() {
     run_generated("consumer group", &GroupStep::ALL, run_group_program);
+}
+
+#[test]
+fn generated_programs_of_the_causal_inbox_are_lawful() {
+    run_generated("causal inbox", &InboxStep::ALL, run_inbox_program);
 }

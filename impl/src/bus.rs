@@ -4,12 +4,47 @@
 //! after any crash: events, committed offsets, topics. What it keeps is one journal a partition, one a group and
 //! topic, and one for the catalogue.
 //!
+//! A service whose events must not be seen before their causes opens a [`CausalSession`]:
+//!
+//! ```
+//! use lawspeaker_bus::bus::{Bus, CausalConfig, Config};
+//! use lawspeaker_bus::message::Message;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let bus = Bus::open(directory.path(), Config::default())?;
+//! bus.create_topic("questions", 4)?;
+//! bus.create_topic("answers", 4)?;
+//! let open = |service, hears: &[&str], says: &[&str]| {
+//!     bus.causal_session(service, hears, says, CausalConfig::default())
+//! };
+//! let mut alice = open("alice", &[], &["questions"])?;
+//! let mut bob = open("bob", &["questions"], &["answers"])?;
+//! let mut carol = open("carol", &["answers", "questions"], &[])?;
+//!
+//! alice.publish("questions", Message::new("question", "Who brings apples?"))?;
+//! let question = bob.next_blocking()?;
+//! bob.publish("answers", Message::new("answer", "I do.").caused_by(&question.entry.message))?;
+//!
+//! for expected in ["question", "answer"] {
+//!     let event = carol.next_blocking()?; // though she looks for answers first
+//!     assert_eq!(event.entry.message.id, expected.into());
+//!     carol.handled(&event);
+//! }
+//! carol.commit()?; // after processing: at least once
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The calls here block, and an acknowledgement waits for the disk; [`tokio_bus`](crate::tokio_bus) is for tasks.
 //!
 //! Cost: opening reads every partition once; publishing costs a write and a share of a sync; polling takes the
 //! group's lock and no lock of the partitions.
 
 mod catalogue;
+mod causal;
+mod causal_error;
+mod causal_topic;
 mod config;
 mod consumer;
 mod error;
@@ -27,7 +62,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lawspeaker_history::{NoRecorder, Offset, Recorder};
 
-pub use config::{Config, ConfigError};
+pub use causal::CausalSession;
+pub use causal_error::{CausalPublishError, NextEventError, OpenCausalError};
+pub use config::{CausalConfig, Config, ConfigError};
 pub use consumer::Consumer;
 pub use error::{
     ClosedError, CreateTopicError, OpenBusError, OpenGroupError, OpenProducerError, PublishError,
@@ -46,6 +83,7 @@ use crate::store::{FileStore, Store};
 use catalogue::Catalogue;
 use lanes::Lanes;
 use name::check_name;
+pub(crate) use news::News;
 pub(crate) use pipeline::Pipeline;
 pub(crate) use producer::check_length;
 pub(crate) use topic::Topic;
@@ -198,7 +236,7 @@ impl Bus {
         &self,
         topic: &str,
         name: &str,
-        open: impl Fn(ProducerId, Arc<PartitionLog>) -> Result<P, AppendError>,
+        mut open: impl FnMut(ProducerId, Arc<PartitionLog>) -> Result<P, AppendError>,
     ) -> Result<(Arc<Topic>, Vec<P>), OpenProducerError> {
         check_name("producer", name)?;
         let topic = self.topic(topic)?;

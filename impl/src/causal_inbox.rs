@@ -12,7 +12,7 @@
 //!
 //! What it costs is the order within a partition: an event that is ready overtakes one that waits. Without that,
 //! causal delivery over partitioned logs deadlocks, unless producers keep a
-//! barrier.
+//! [`Barrier`](crate::causal_producer::Barrier).
 //!
 //! An arrival costs O(d log n) for d causes, a delivery O(w d log n) for the w events that wait for its lane, memory
 //! O(capacity) and one interval for each hole in what was delivered.

@@ -30,7 +30,7 @@ use lawspeaker_history::Partition;
 pub use clock::VectorClock;
 pub use context::CausalContext;
 pub use dots::DotSet;
-pub(crate) use encoding::{context as decode_context, encode as encode_context};
+pub(crate) use encoding::{context as decode_context, encode as encode_context, encoded_length};
 pub use past::{CausalPast, Representation};
 
 use crate::id::{Epoch, ProducerId, Sequence, Stamp};

@@ -53,6 +53,7 @@
 
 pub mod bus;
 pub mod causal_inbox;
+pub mod causal_producer;
 pub mod causality;
 mod codec;
 pub mod consumer_group;

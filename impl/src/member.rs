@@ -221,6 +221,11 @@ impl Member {
         committed
     }
 
+    /// What it owns, as it has heard, and the first event of each that it has not handled.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (PartitionNumber, Offset)> {
+        self.progress.iter().map(|(partition, progress)| (*partition, progress.handled))
+    }
+
     /// Who it is.
     pub fn id(&self) -> MemberId {
         self.id

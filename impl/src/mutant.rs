@@ -179,6 +179,9 @@ mutants! {
     /// Recovery builds on bytes that only the operating system holds.
     RecoveredNotSynced = "recovered-not-synced"
         without "recovery syncs what it found", killed by CrashLosesNothing;
+    /// A causal producer sends an effect while its cause is not acknowledged.
+    BarrierNotAwaited = "barrier-not-awaited"
+        without "an effect is sent when its causes are acknowledged (ack-barrier)", killed by CrashLosesNothing;
     /// A new segment is begun while the one before it is not durable.
     RollBeforeSync = "roll-before-sync"
         without "a segment is synced before the next one is begun", killed by CrashLosesNothing;

@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+mod causal;
 mod consumer;
 mod producer;
 
@@ -39,6 +40,7 @@ use lawspeaker_history::{NoRecorder, Recorder};
 use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 
+pub use causal::{TokioCausalPublishError, TokioCausalSession, TokioNextEventError};
 pub use consumer::{CommitError, NextError, TokioConsumer};
 pub use producer::{TokioProducer, TokioPublishError};
 

@@ -6,6 +6,7 @@ pub mod causal_world;
 pub mod group_law;
 pub mod history;
 pub mod inbox_law;
+pub mod inbox_programs;
 pub mod linearization;
 pub mod log_law;
 pub mod programs;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::kernels::inbox_programs::{InboxStep, run_inbox_program};
 use crate::kernels::programs::{GroupStep, LogStep, run_group_program, run_log_program};
 
 /// How often a thread that could go on is made to wait, at most, in one interleaving.
@@ -109,4 +110,40 @@ fn every_program_of_two_members_and_two_group_operations_is_lawful() {
 fn every_program_of_three_members_and_one_group_operation_is_lawful() {
     let programs = programs(&sequences(&GroupStep::ALL, 1), 3, false);
     run_all("group, 3 members, 1 operation", programs, Preemptions::AtMost(2), run_group_program, 6 * 6 * 6);
+}
+
+#[test]
+fn every_program_of_two_threads_and_two_inbox_operations_is_lawful() {
+    let programs = programs(&sequences(&InboxStep::ALL, 2), 2, true);
+    run_all(
+        "inbox, 2 threads, 2 operations",
+        programs,
+        Preemptions::Unbounded,
+        run_inbox_program,
+        42 * 43 / 2,
+    );
+}
+
+#[test]
+fn every_program_of_three_threads_and_one_inbox_operation_is_lawful() {
+    let programs = programs(&sequences(&InboxStep::ALL, 1), 3, true);
+    run_all(
+        "inbox, 3 threads, 1 operation",
+        programs,
+        Preemptions::Unbounded,
+        run_inbox_program,
+        6 * 7 * 8 / 6,
+    );
+}
+
+#[test]
+fn every_program_of_two_threads_and_three_inbox_operations_of_one_effect_is_lawful() {
+    let programs = programs(&sequences(&InboxStep::OF_ONE_EFFECT, 3), 2, true);
+    run_all(
+        "inbox, 2 threads, 3 operations",
+        programs,
+        Preemptions::AtMost(2),
+        run_inbox_program,
+        84 * 85 / 2,
+    );
 }

@@ -16,7 +16,7 @@ use crate::kernels::programs::{all_events, open_group, open_log};
 use crate::programs::{Preemptions, every_interleaving};
 
 /// Runs a scenario under every interleaving.
-fn scenario(name: &str, body: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn scenario(name: &str, body: impl Fn() + Send + Sync + 'static) {
     let started = Instant::now();
     let interleaving_count = every_interleaving(Preemptions::Unbounded, body);
     let seconds = started.elapsed().as_secs_f64();

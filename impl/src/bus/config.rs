@@ -1,5 +1,9 @@
 //! The limits of a bus.
 
+use std::num::NonZeroUsize;
+
+use crate::causal_producer::Barrier;
+use crate::causality::Representation;
 use crate::segment_journal::JournalLimits;
 
 /// The limits of a bus. They may differ from one opening to the next: what was written under others can be read.
@@ -7,7 +11,7 @@ use crate::segment_journal::JournalLimits;
 pub struct Config {
     /// A segment of a journal takes no more records once it is this long, in bytes.
     pub segment_bytes: u64,
-    /// The longest message, in bytes: payload, key, kind and ids together.
+    /// The longest message, in bytes: payload, key, kind, ids and causal context together.
     pub max_message_bytes: u32,
     /// How many partitions a topic may have. Each costs an open file and, when syncing, a call of the disk.
     pub max_partition_count: u32,
@@ -71,6 +75,28 @@ impl Config {
         JournalLimits {
             segment_bytes: self.segment_bytes,
             record_bytes: self.max_message_bytes + RECORD_OVERHEAD_BYTES,
+        }
+    }
+}
+
+/// How a causal session works. Sessions that work differently understand one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CausalConfig {
+    /// How it writes causes down.
+    pub representation: Representation,
+    /// What it waits for before it sends.
+    pub barrier: Barrier,
+    /// How many events it holds back at most, and as many again that it has read ahead.
+    pub capacity: NonZeroUsize,
+}
+
+impl Default for CausalConfig {
+    /// Nearest dependencies, the barrier across partitions, 1024 events.
+    fn default() -> Self {
+        CausalConfig {
+            representation: Representation::default(),
+            barrier: Barrier::default(),
+            capacity: NonZeroUsize::MIN.saturating_add(1023),
         }
     }
 }

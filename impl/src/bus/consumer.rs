@@ -116,6 +116,11 @@ impl Consumer {
         Ok(())
     }
 
+    /// What it owns, as it has heard, and the first event of each that it has not handled.
+    pub(crate) fn positions(&self) -> Vec<(PartitionNumber, Offset)> {
+        self.member.as_ref().map_or(Vec::new(), |member| member.positions().collect())
+    }
+
     /// Who it is, in this and every later life of the bus.
     pub fn id(&self) -> MemberId {
         self.id

@@ -100,7 +100,7 @@ pub struct UnknownTopicError {
     pub known: Vec<String>,
 }
 
-fn list(known: &[String]) -> String {
+pub(super) fn list(known: &[String]) -> String {
     if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 

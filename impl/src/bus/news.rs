@@ -1,6 +1,6 @@
 //! How those who wait for a topic learn that something happened.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
@@ -13,6 +13,8 @@ pub(crate) struct News {
     count: Mutex<u64>,
     bell: Condvar,
     watch: watch::Sender<u64>,
+    /// Who waits for the news of several topics.
+    followers: Mutex<Vec<Weak<News>>>,
 }
 
 impl News {
@@ -26,6 +28,17 @@ impl News {
         *count += 1;
         self.watch.send_replace(*count);
         self.bell.notify_all();
+        drop(count);
+        self.followers().retain(|follower| follower.upgrade().inspect(|news| news.ring()).is_some());
+    }
+
+    fn followers(&self) -> MutexGuard<'_, Vec<Weak<News>>> {
+        self.followers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whatever happens here happens to `follower` too, as long as somebody holds it. It must not follow back.
+    pub(crate) fn tell(&self, follower: &Arc<News>) {
+        self.followers().push(Arc::downgrade(follower));
     }
 
     /// How much has happened.

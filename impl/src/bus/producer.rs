@@ -6,6 +6,7 @@ use lawspeaker_history::{EventId, Offset};
 
 use super::error::PublishError;
 use super::topic::Topic;
+use crate::causality::encoded_length;
 use crate::id::PartitionNumber;
 use crate::message::Message;
 use crate::producer::Producer;
@@ -67,5 +68,6 @@ fn byte_count(message: &Message) -> usize {
     };
     let metadata = [&message.metadata.correlation_id, &message.metadata.causation_id];
     let ids = metadata.into_iter().flatten().chain([&message.id]).map(id_bytes).sum::<usize>();
-    ids + message.key.as_ref().map_or(0, String::len) + message.kind.len() + message.payload.len()
+    let context = message.context.as_ref().map_or(0, encoded_length);
+    ids + context + message.key.as_ref().map_or(0, String::len) + message.kind.len() + message.payload.len()
 }

@@ -89,11 +89,11 @@ impl CausalInbox {
         Ok(arrived)
     }
 
-    /// Wakes who waits, if there is something for them. Call it with the lock held, so that nobody falls asleep
-    /// between looking and waiting.
+    /// Wakes somebody who waits, if there is something for them: whoever takes it rings again if there is more. Call it
+    /// with the lock held, so that nobody falls asleep between looking and waiting.
     fn ring(&self, shared: &Shared) {
-        if shared.core.first_ready().is_some() || shared.core.is_closed() {
-            self.bell.notify_all();
+        if shared.core.first_ready().is_some() {
+            self.bell.notify_one();
         }
     }
 
@@ -171,7 +171,7 @@ impl CausalInbox {
         let mut shared = lock(&self.shared);
         let held = shared.core.close();
         if !is_seeded(Mutant::InboxCloseWakesNobody) {
-            self.ring(&shared);
+            self.bell.notify_all();
         }
         held.iter().filter_map(|dot| shared.events.remove(dot)).collect()
     }

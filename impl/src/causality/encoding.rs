@@ -58,6 +58,13 @@ pub(crate) fn encode(encoder: &mut Encoder, context: &CausalContext) {
     }
 }
 
+/// How many bytes `context` takes. O(n log n).
+pub(crate) fn encoded_length(context: &CausalContext) -> usize {
+    let mut encoder = Encoder::default();
+    encode(&mut encoder, context);
+    encoder.finish().len()
+}
+
 fn encode_groups<T>(encoder: &mut Encoder, groups: &Groups<T>, write: impl Fn(&mut Encoder, &T)) {
     encoder.varint(groups.len() as u64);
     for (partition, origins) in groups {

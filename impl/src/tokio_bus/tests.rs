@@ -5,6 +5,7 @@ use std::task::Poll;
 use lawspeaker_history::Offset;
 
 use super::*;
+use crate::bus::CausalConfig;
 use crate::consumer_group::GroupError;
 use crate::id::PartitionNumber;
 use crate::member::{PollError, Polled};
@@ -181,4 +182,28 @@ async fn when_the_disk_fails_no_publish_is_acknowledged_and_none_hangs() {
     let failed = publishes.join_all().await.into_iter().filter(Result::is_err).count();
     assert!(failed >= 9, "only {failed} of 10 publishes failed");
     bus.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_task_hears_an_answer_after_its_question_and_loses_nothing_by_dropping_a_future() {
+    let bus = over(MemoryStore::new());
+    bus.create_topic("answers", 1).await.unwrap();
+    let config = CausalConfig::default();
+    let mut shop = bus.causal_session("shop", &[], &["orders"], config).await.unwrap();
+    let mut till = bus.causal_session("till", &["orders"], &["answers"], config).await.unwrap();
+    let mut desk = bus.causal_session("desk", &["answers", "orders"], &[], config).await.unwrap();
+    shop.publish("orders", Message::new("order", "")).await.unwrap();
+    let order = till.next().await.unwrap();
+    till.handled(&order).await;
+    till.commit().await.unwrap();
+    till.publish("answers", Message::new("bill", "").caused_by(&order.entry.message)).await.unwrap();
+    assert!(poll_once(desk.next()).await.is_none(), "it has begun, and is dropped");
+    for expected in ["order", "bill"] {
+        assert_eq!(desk.next().await.unwrap().entry.message.id, expected.into());
+    }
+    assert!(desk.stuck(std::time::Duration::ZERO).await.is_empty());
+    assert!(desk.leave().await.unwrap().is_empty());
+    let next = tokio::spawn(async move { till.next().await });
+    bus.shutdown().await.unwrap();
+    assert!(next.await.unwrap().is_err(), "who waits is told of the end");
 }
