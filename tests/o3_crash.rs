@@ -12,6 +12,8 @@
 
 #[path = "o3_crash/bus.rs"]
 mod bus;
+#[path = "o3_crash/causal.rs"]
+mod causal;
 #[path = "o3_crash/everywhere.rs"]
 mod everywhere;
 #[path = "o3_crash/journal.rs"]

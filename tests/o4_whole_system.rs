@@ -10,6 +10,8 @@
     reason = "a test panics to fail, and prints its figures"
 )]
 
+#[path = "o4_whole_system/causal.rs"]
+mod causal;
 #[path = "o4_whole_system/faults.rs"]
 mod faults;
 #[path = "o4_whole_system/model_driven.rs"]

@@ -32,12 +32,28 @@ fn killer(mutant: Mutant) -> (Target, &'static str) {
     match mutant.obligation() {
         Obligation::CoreRefinesLaw => (Target::CoreRefinesLaw, core_killer(mutant)),
         Obligation::ShellLinearizesCore => (Target::Loom, shell_killer(mutant)),
-        Obligation::CrashLosesNothing => (Target::CrashLosesNothing, ""),
+        Obligation::CrashLosesNothing => (Target::CrashLosesNothing, crash_killer(mutant)),
+    }
+}
+
+fn crash_killer(mutant: Mutant) -> &'static str {
+    match mutant {
+        Mutant::BarrierNotAwaited => "no_effect_survives_without_its_cause",
+        _ => "",
     }
 }
 
 fn core_killer(mutant: Mutant) -> &'static str {
     match mutant {
+        Mutant::CausesUnchecked
+        | Mutant::OneCauseChecked
+        | Mutant::WaitsForUnsubscribed
+        | Mutant::WaitsForItself
+        | Mutant::DuplicateDelivered
+        | Mutant::DeliveryUnlocksNothing
+        | Mutant::BoundIgnored
+        | Mutant::FullInboxDrops
+        | Mutant::FullInboxRefusesAll => "causal_inbox_core_refines_its_specification",
         Mutant::CommitWithoutFence | Mutant::CommitRegressionAccepted | Mutant::AssignBeforeRelease => {
             "consumer_group_core_refines_its_specification"
         }
@@ -54,6 +70,11 @@ fn shell_killer(mutant: Mutant) -> &'static str {
         Mutant::CommitBeforeProcess => "what_a_leaving_member_did_not_handle_goes_to_another",
         Mutant::PutBackForgotten => "what_a_member_puts_back_it_is_handed_again_unless_it_lost_it",
         Mutant::RetryAsNew => "an_event_whose_fate_is_unknown_stands_once_after_recovery",
+        Mutant::ArrivalWakesNobody => "whoever_waits_is_told_of_an_arrival_and_gets_the_cause_first",
+        Mutant::DeliveryWakesNobody => "a_delivery_wakes_whoever_waits_for_what_it_makes_ready",
+        Mutant::InboxCloseWakesNobody => "a_close_wakes_whoever_waits_and_hands_back_what_was_held",
+        Mutant::DeliveryCheckThenAct => "two_threads_and_two_inbox_operations",
+        Mutant::ContextForgetsPast => "what_follows_from_an_answer_nobody_reads_waits_for_the_question",
         Mutant::CommitCheckThenAct | Mutant::CommitBeforeSync => "two_members_and_two_group_operations",
         _ => "two_threads_and_two_log_operations",
     }
@@ -134,7 +155,7 @@ fn every_mutant_is_killed_by_the_obligation_it_names() {
 }
 
 /// Every test of O2, each with a mutant that it must notice.
-const CAN_FAIL: [(Target, &str, Mutant); 20] = [
+const CAN_FAIL: [(Target, &str, Mutant); 29] = [
     (
         Target::Loom,
         "programs::every_program_of_two_threads_and_two_log_operations_is_lawful",
@@ -197,6 +218,43 @@ const CAN_FAIL: [(Target, &str, Mutant); 20] = [
         "scenarios::what_a_member_puts_back_it_is_handed_again_unless_it_lost_it",
         Mutant::PutBackForgotten,
     ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_two_inbox_operations_is_lawful",
+        Mutant::DeliveryCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_three_threads_and_one_inbox_operation_is_lawful",
+        Mutant::DeliveryCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_three_inbox_operations_of_one_effect_is_lawful",
+        Mutant::FullInboxDrops,
+    ),
+    (
+        Target::Loom,
+        "causal::whoever_waits_is_told_of_an_arrival_and_gets_the_cause_first",
+        Mutant::ArrivalWakesNobody,
+    ),
+    (
+        Target::Loom,
+        "causal::a_delivery_wakes_whoever_waits_for_what_it_makes_ready",
+        Mutant::DeliveryWakesNobody,
+    ),
+    (
+        Target::Loom,
+        "causal::a_close_wakes_whoever_waits_and_hands_back_what_was_held",
+        Mutant::InboxCloseWakesNobody,
+    ),
+    (Target::Loom, "causal::a_cause_that_is_given_up_is_waited_for_no_more", Mutant::CausesUnchecked),
+    (
+        Target::Loom,
+        "causal::what_follows_from_an_answer_nobody_reads_waits_for_the_question",
+        Mutant::ContextForgetsPast,
+    ),
+    (Target::Shuttle, "generated_programs_of_the_causal_inbox_are_lawful", Mutant::DeliveryCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_partition_log_are_lawful", Mutant::DedupCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_consumer_group_are_lawful", Mutant::CommitCheckThenAct),
 ];

@@ -40,6 +40,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     reply(&mut bob, "answers", "a1", "I do.")?;
     reply(&mut alice, "questions", "q2", "How many?")?;
     reply(&mut bob, "answers", "a2", "Two.")?;
+    let last = alice.next_blocking()?;
+    println!("   {} says `{}`, and Alice is content", last.entry.message.id, text(&last));
+    alice.handled(&last);
 
     println!("2. Carol reads the answers first, and then the questions.");
     let mut carol = open("carol", &["answers", "questions"], &[])?;

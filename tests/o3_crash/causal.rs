@@ -1,0 +1,135 @@
+//! A causal session: no effect survives without its cause, and its inbox is rebuilt from the logs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use lawspeaker_bus::bus::{Bus, CausalConfig, CausalSession, Config};
+use lawspeaker_bus::id::PartitionNumber;
+use lawspeaker_bus::message::Message;
+use lawspeaker_bus::store::CrashStore;
+use lawspeaker_history::{EventId, NoRecorder, Offset};
+
+use crate::everywhere::{Subject, crash_everywhere};
+
+/// In the order in which they are acknowledged: effects first.
+const TOPICS: [&str; 2] = ["answers", "questions"];
+const CONFIG: Config = Config { segment_bytes: 4_000, max_message_bytes: 200, max_partition_count: 4 };
+
+/// A service says questions, and answers that depend on them, and hears both, answers first.
+struct Script;
+
+#[derive(Clone, Default)]
+struct Told {
+    /// The next event's number; all below were given to the bus.
+    next: i64,
+    acknowledged: BTreeSet<i64>,
+    /// The service's own durable memory: each effect and its deduplication in one step.
+    applied: Vec<i64>,
+}
+
+fn number(id: &EventId) -> i64 {
+    let EventId::Number(number) = id else { panic!("an id was changed") };
+    *number
+}
+
+fn open(store: &CrashStore) -> Option<Bus> {
+    match Bus::open_in(Arc::new(store.clone()), CONFIG, Arc::new(NoRecorder)) {
+        Ok(bus) => Some(bus),
+        Err(_) if store.is_down() => None,
+        Err(error) => panic!("a crash was taken for damage: {error}"),
+    }
+}
+
+impl Told {
+    /// Sends a question and, before it is acknowledged, what follows from it.
+    fn talk(&mut self, talking: &mut CausalSession) -> Option<()> {
+        let first = self.next;
+        for topic in ["questions", "answers"] {
+            self.next += 1;
+            talking.send(topic, Message::new(self.next - 1, "")).ok()?;
+        }
+        talking.acknowledge().ok()?;
+        self.acknowledged.extend(first..self.next);
+        Some(())
+    }
+
+    fn hear(&mut self, reading: &mut CausalSession) -> Option<()> {
+        while let Some(event) = reading.next().ok()? {
+            let message = &event.entry.message;
+            if !self.applied.contains(&number(&message.id)) {
+                let is_applied = |cause: &EventId| self.applied.contains(&number(cause));
+                assert!(message.cause_ids().iter().all(is_applied), "an effect came before its cause");
+                self.applied.push(number(&message.id));
+            }
+            reading.handled(&event);
+        }
+        reading.commit().ok()
+    }
+
+    /// Everything acknowledged or applied is there, and nothing without its causes. Returns what is there.
+    fn check_logs(&self, bus: &Bus) -> BTreeSet<i64> {
+        let mut causes = BTreeMap::new();
+        for topic in TOPICS.iter().filter(|topic| bus.topics().contains_key(**topic)) {
+            for entry in bus.read(topic, PartitionNumber(0), Offset::of(0), usize::MAX).unwrap() {
+                let of_entry: Vec<_> = entry.message.cause_ids().iter().map(number).collect();
+                let is_new = causes.insert(number(&entry.message.id), of_entry).is_none();
+                assert!(is_new && number(&entry.message.id) < self.next, "an event was doubled or invented");
+            }
+        }
+        let is_there = |event: &i64| causes.contains_key(event);
+        assert!(self.acknowledged.iter().all(is_there), "an acknowledged event is lost");
+        assert!(self.applied.iter().all(is_there), "a delivered event is lost");
+        assert!(causes.values().flatten().all(is_there), "an effect survived and its cause did not");
+        causes.into_keys().collect()
+    }
+}
+
+impl Script {
+    fn open(bus: &Bus) -> Option<CausalSession> {
+        TOPICS.iter().try_for_each(|topic| bus.create_topic(topic, 1).ok())?;
+        bus.causal_session("service", &TOPICS, &TOPICS, CausalConfig::default()).ok()
+    }
+
+    fn run(store: &CrashStore, told: &mut Told) -> Option<()> {
+        let bus = open(store)?;
+        let mut session = Self::open(&bus)?;
+        told.talk(&mut session)?;
+        told.hear(&mut session)
+    }
+
+    fn recover(store: &CrashStore, told: &mut Told) -> Option<()> {
+        let bus = open(store)?;
+        told.check_logs(&bus);
+        let mut session = Self::open(&bus)?;
+        told.talk(&mut session)?;
+        told.hear(&mut session)?;
+        let applied: BTreeSet<_> = told.applied.iter().copied().collect();
+        assert_eq!(told.check_logs(&bus), applied, "an event was not delivered");
+        Some(())
+    }
+}
+
+impl Subject for Script {
+    type Told = Told;
+
+    fn run(&self, store: &CrashStore, told: &mut Told) {
+        assert!(Script::run(store, told).is_some() || store.is_down(), "the script stopped without a crash");
+    }
+
+    fn recover(&self, store: &CrashStore, told: &mut Told) {
+        assert!(
+            Script::recover(store, told).is_some() || store.is_down(),
+            "recovery stopped without a crash"
+        );
+    }
+}
+
+#[test]
+fn no_effect_survives_without_its_cause_and_an_inbox_is_rebuilt_wherever_the_power_fails() {
+    let count = crash_everywhere(&Script);
+    println!(
+        "O3 causal: {} boundaries, {} crashes, {} crashes of the recovery",
+        count.boundaries, count.first, count.second
+    );
+    assert!(count.boundaries > 30 && count.second > 20_000, "too little was tried: {count:?}");
+}
