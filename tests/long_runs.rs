@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics to fail, and prints its figures")]
 
+#[path = "long_runs/causal_inbox.rs"]
+mod causal_inbox;
 mod kernels;
 
 use std::collections::BTreeMap;
@@ -48,6 +50,26 @@ prop_state_machine! {
 
     #[test]
     fn long_runs_of_the_consumer_group_keep_the_law(sequential 100..400 => GroupRun);
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_form_of_causes_delivers_the_same_and_all_that_can_be(
+        world in causal_inbox::worlds(),
+        arrivals in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+    ) {
+        causal_inbox::every_form_delivers_what_can_be(&world, &arrivals)?;
+    }
+
+    #[test]
+    fn the_smallest_inbox_delivers_everything(
+        world in causal_inbox::worlds(),
+        arrivals in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+    ) {
+        causal_inbox::the_smallest_inbox_delivers_everything(&world, &arrivals)?;
+    }
 }
 
 /// A step of a run: a call, or what happens to the machine between calls.

@@ -39,7 +39,7 @@ fn killer(mutant: Mutant) -> (Target, &'static str) {
 fn crash_killer(mutant: Mutant) -> &'static str {
     match mutant {
         Mutant::BarrierNotAwaited => "no_effect_survives_without_its_cause",
-        _ => "",
+        _ => "loses_no",
     }
 }
 
