@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     reply(&mut bob, "answers", "a1", "I do.")?;
     reply(&mut alice, "questions", "q2", "How many?")?;
     reply(&mut bob, "answers", "a2", "Two.")?;
-    let last = alice.next_blocking()?;
+    let last = alice.poll_blocking()?;
     println!("   {} says `{}`, and Alice is content", last.entry.message.id, text(&last));
     alice.handled(&last);
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut carol = open("carol", &["answers", "questions"], &[])?;
     println!("   She hears all the same, in this order:");
     let mut heard = Vec::new();
-    while let Some(event) = carol.next()? {
+    while let Some(event) = carol.poll()? {
         let message = &event.entry.message;
         println!("   {} in {}: {}", message.id, event.partition, text(&event));
         heard.push(message.id.to_string());
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Waits for the next event and answers it.
 fn reply(session: &mut CausalSession, topic: &str, id: &str, words: &str) -> Result<(), Box<dyn Error>> {
-    let heard = session.next_blocking()?;
+    let heard = session.poll_blocking()?;
     session.handled(&heard);
     println!("   {} says `{}`, and {id} answers `{words}`", heard.entry.message.id, text(&heard));
     session.publish(topic, Message::new(id, words).caused_by(&heard.entry.message))?;

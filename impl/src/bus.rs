@@ -23,11 +23,11 @@
 //! let mut carol = open("carol", &["answers", "questions"], &[])?;
 //!
 //! alice.publish("questions", Message::new("question", "Who brings apples?"))?;
-//! let question = bob.next_blocking()?;
+//! let question = bob.poll_blocking()?;
 //! bob.publish("answers", Message::new("answer", "I do.").caused_by(&question.entry.message))?;
 //!
 //! for expected in ["question", "answer"] {
-//!     let event = carol.next_blocking()?; // though she looks for answers first
+//!     let event = carol.poll_blocking()?; // though she looks for answers first
 //!     assert_eq!(event.entry.message.id, expected.into());
 //!     carol.handled(&event);
 //! }

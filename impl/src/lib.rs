@@ -7,15 +7,18 @@
 //! Each kernel is a pure *core*, which decides, and a *shell*, which lets threads share it:
 //!
 //! * [`partition_log`]: a durable log of events, each taken once and in its producer's order;
-//! * [`consumer_group`]: who owns which partition, and how far each is processed.
+//! * [`consumer_group`]: who owns which partition, and how far each is processed;
+//! * [`causal_inbox`]: events come in any order and go causes first.
 //!
-//! Around them stand the [`Producer`](producer::Producer), the [`Member`](member::Member) of a group, the
+//! Around them stand the [`Producer`](producer::Producer), the
+//! [`CausalProducer`](causal_producer::CausalProducer), the [`Member`](member::Member) of a group, the
 //! [`partition_of`](partitioner::partition_of) a key, and a [`Journal`](journal::Journal), which is a segment store
 //! on disk or a [`MemoryJournal`](memory_journal::MemoryJournal).
 //!
 //! What it promises, by the names of `docs/guarantees.md`: `no-duplication`, `producer-order`, `key-order`,
-//! `total-log`, `durability`, `at-least-once`, `commit-monotonicity` and `single-owner`. Nothing is lost silently:
-//! whoever is acknowledged is durable, and a journal that fails is given up and never tried again.
+//! `total-log`, `durability`, `at-least-once`, `commit-monotonicity` and `single-owner`; and `causal-delivery` to
+//! whoever opens a [`CausalSession`](bus::CausalSession). Nothing is lost silently: whoever is acknowledged is
+//! durable, and a journal that fails is given up and never tried again.
 //!
 //! The cores refine the model's sequential specifications (obligation O1) and the shells linearize the cores (O2):
 //! see `tests/` of the workspace. This crate knows neither.

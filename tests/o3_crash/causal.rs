@@ -63,7 +63,7 @@ impl Told {
     }
 
     fn hear(&mut self, reading: &mut CausalSession) -> Option<()> {
-        while let Some(event) = reading.next().ok()? {
+        while let Some(event) = reading.poll().ok()? {
             let message = &event.entry.message;
             if !self.applied.contains(&number(&message.id)) {
                 let is_applied = |cause: &EventId| self.applied.contains(&number(cause));

@@ -53,7 +53,7 @@ fn talk(bus: &Bus, talker: usize, config: CausalConfig) -> Causes {
 /// Delivers at most `max_count` events, and returns how many there were.
 fn hear(session: &mut CausalSession, max_count: usize, known: &mut BTreeSet<EventId>) -> usize {
     for count in 0..max_count {
-        let Some(event) = session.next().unwrap() else { return count };
+        let Some(event) = session.poll().unwrap() else { return count };
         session.handled(&event);
         known.insert(event.entry.message.id);
     }
@@ -63,7 +63,7 @@ fn hear(session: &mut CausalSession, max_count: usize, known: &mut BTreeSet<Even
 /// Delivers until everything that will ever be said is delivered.
 fn hear_all(mut session: CausalSession, heard_count: usize) {
     for _ in heard_count..TALKER_COUNT * EVENT_COUNT {
-        let event = session.next_blocking().unwrap();
+        let event = session.poll_blocking().unwrap();
         session.handled(&event);
     }
     assert!(session.leave().unwrap().is_empty());

@@ -26,7 +26,7 @@ const READ_COUNT: usize = 64;
 /// A session of a service: what it delivers comes after its causes, and what it sends carries all that the service
 /// has delivered and sent before. One thread at a time; open it with [`Bus::causal_session`].
 ///
-/// At least once: [`next`](Self::next), process, [`handled`](Self::handled), [`commit`](Self::commit). A session
+/// At least once: [`poll`](Self::poll), process, [`handled`](Self::handled), [`commit`](Self::commit). A session
 /// that is dropped without [`leave`](Self::leave) counts as crashed; the next one of its service is handed again what
 /// was not committed, in an order that is causal again.
 ///
@@ -188,7 +188,7 @@ impl CausalSession {
     ///
     /// # Errors
     /// [`NextEventError`].
-    pub fn next(&mut self) -> Result<Option<CausalDelivery>, NextEventError> {
+    pub fn poll(&mut self) -> Result<Option<CausalDelivery>, NextEventError> {
         loop {
             self.offer_in_order();
             if let Some(event) = self.inbox.try_receive()? {
@@ -198,22 +198,22 @@ impl CausalSession {
             if self.offer_what_is_awaited() {
                 continue;
             }
-            if self.refused.len() >= self.config.capacity.get() || !self.poll()? {
+            if self.refused.len() >= self.config.capacity.get() || !self.read_on()? {
                 return Ok(None);
             }
         }
     }
 
-    /// As [`next`](Self::next), but blocks until there is one. It waits for missing causes too: where they may be
-    /// missing for ever, use [`next`](Self::next) and look at [`stuck`](Self::stuck).
+    /// As [`poll`](Self::poll), but blocks until there is one. It waits for missing causes too: where they may be
+    /// missing for ever, use [`poll`](Self::poll) and look at [`stuck`](Self::stuck).
     ///
     /// # Errors
     /// [`NextEventError`]; [`GroupError::Closed`] once the bus is closed.
-    pub fn next_blocking(&mut self) -> Result<CausalDelivery, NextEventError> {
+    pub fn poll_blocking(&mut self) -> Result<CausalDelivery, NextEventError> {
         let news = Arc::clone(&self.news);
         loop {
             let known = news.count();
-            if let Some(event) = self.next()? {
+            if let Some(event) = self.poll()? {
                 return Ok(event);
             }
             news.wait(known);
@@ -250,8 +250,8 @@ impl CausalSession {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Polls every topic. Returns whether anything came.
-    fn poll(&mut self) -> Result<bool, NextEventError> {
+    /// Reads on in every topic. Returns whether anything came.
+    fn read_on(&mut self) -> Result<bool, NextEventError> {
         let mut came = Vec::new();
         let mut is_moved = false;
         for topic in &mut self.heard {

@@ -123,7 +123,7 @@ impl TokioCausalSession {
                 return Ok(event);
             }
             let has_come = blocking(move || {
-                state.delivered = state.session().next()?;
+                state.delivered = state.session().poll()?;
                 Ok::<_, NextEventError>(state.delivered.is_some())
             });
             if !has_come.await?? {

@@ -35,7 +35,7 @@ fn session(bus: &Bus, service: &str, hears: &[&str], says: &[&str]) -> CausalSes
 /// Everything that the session delivers now, handled.
 fn deliver(session: &mut CausalSession) -> Vec<EventId> {
     let mut ids = Vec::new();
-    while let Some(event) = session.next().unwrap() {
+    while let Some(event) = session.poll().unwrap() {
         session.handled(&event);
         ids.push(event.entry.message.id.clone());
     }
@@ -185,7 +185,7 @@ fn a_history_tells_causes_and_deliveries() {
     let mut asking = session(&bus, "asking", &[], &["questions"]);
     let mut answering = session(&bus, "answering", &["questions"], &["answers"]);
     asking.publish("questions", Message::new("q", "?")).unwrap();
-    let question = answering.next().unwrap().unwrap();
+    let question = answering.poll().unwrap().unwrap();
     let answer = Message::new("a", "!").caused_by(&question.entry.message);
     assert_eq!(answer.metadata.correlation_id, Some("q".into()));
     answering.publish("answers", answer).unwrap();
@@ -214,5 +214,5 @@ fn a_mistake_is_answered_with_its_remedy() {
     assert!(asking.publish("questions", Message::new(1, "")).is_err(), "a second session has taken over");
     let mut reading = session(&bus, "reading", &["questions"], &[]);
     bus.close();
-    assert!(reading.next_blocking().is_err());
+    assert!(reading.poll_blocking().is_err());
 }
