@@ -167,3 +167,64 @@ impl Outlet {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[cfg(not(any(lawspeaker_loom, lawspeaker_shuttle)))]
+mod tests {
+    use lawspeaker_history::NoRecorder;
+
+    use super::*;
+    use crate::memory_journal::MemoryJournal;
+
+    const JOURNALS: usize = 2;
+
+    fn partition(number: u32) -> Partition {
+        Partition::new("t", number)
+    }
+
+    fn open(barrier: Barrier) -> ([Arc<MemoryJournal>; JOURNALS], CausalProducer) {
+        let journals = [(); JOURNALS].map(|()| Arc::new(MemoryJournal::new()));
+        let mut producer = CausalProducer::new(Representation::default(), barrier);
+        for (number, journal) in (0..).zip(&journals) {
+            let log = PartitionLog::recover(partition(number), journal.clone(), Arc::new(NoRecorder));
+            producer.open(ProducerId(7), Arc::new(log.unwrap())).unwrap();
+        }
+        (journals, producer)
+    }
+
+    #[test]
+    fn each_barrier_waits_for_what_it_says() {
+        // Two events to partition 0, then one to partition 1; opening the producer took a record in each.
+        let check = |barrier, durable_after_second, durable_after_third| {
+            let (journals, mut producer) = open(barrier);
+            let durable = || journals.each_ref().map(|journal| journal.durable_count());
+            producer.send(&partition(0), Message::new(1, "")).unwrap();
+            producer.send(&partition(0), Message::new(2, "")).unwrap();
+            assert_eq!(durable(), durable_after_second, "{barrier:?}");
+            producer.send(&partition(1), Message::new(3, "")).unwrap();
+            assert_eq!(durable(), durable_after_third, "{barrier:?}");
+            producer.acknowledge_all().unwrap();
+            assert_eq!(durable(), [3, 2]);
+        };
+        check(Barrier::None, [1, 1], [1, 1]);
+        check(Barrier::PerPartition, [2, 1], [2, 1]);
+        check(Barrier::AcrossPartitions, [1, 1], [3, 1]);
+    }
+
+    #[test]
+    fn nothing_is_sent_behind_an_event_of_unknown_outcome() {
+        let (journals, mut producer) = open(Barrier::AcrossPartitions);
+        producer.send(&partition(0), Message::new(1, "")).unwrap();
+        journals[0].fail_next_sync();
+        let outcome = producer.send(&partition(1), Message::new(2, ""));
+        assert!(matches!(outcome, Err(CausalSendError::Barrier(_))), "{outcome:?}");
+        let outcome = producer.send(&partition(0), Message::new(3, ""));
+        assert!(matches!(outcome, Err(CausalSendError::Append(_))), "{outcome:?}");
+        let outcome = producer.send(&partition(1), Message::new(4, ""));
+        assert_eq!(outcome, Err(CausalSendError::InDoubt));
+        let elsewhere = partition(9);
+        let (_, mut producer) = open(Barrier::None);
+        let outcome = producer.send(&elsewhere, Message::new(1, ""));
+        assert_eq!(outcome, Err(CausalSendError::UnknownPartition(elsewhere)));
+    }
+}

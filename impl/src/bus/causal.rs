@@ -30,8 +30,9 @@ const READ_COUNT: usize = 64;
 /// that is dropped without [`leave`](Self::leave) counts as crashed; the next one of its service is handed again what
 /// was not committed, in an order that is causal again.
 ///
-/// Several sessions of one service share its partitions, as members of a group do. Each then keeps the order among
-/// the partitions that it owns, and does not wait for events in the others.
+/// Several sessions of one service share what it hears, as members of a group do: each keeps the order among the
+/// partitions that it owns, and does not wait for events in the others. Only the newest of them can send to a topic:
+/// it has fenced the producers of those before it.
 #[derive(Debug)]
 pub struct CausalSession {
     process: Process,
@@ -51,8 +52,7 @@ pub struct CausalSession {
 
 impl Bus {
     /// Opens a session of `service`, which delivers the events of the topics `hears` and sends to the topics `says`.
-    /// Its consumers are members of groups called `service`, and so are its producers: a second session takes over
-    /// from the first.
+    /// Its groups and producers have the name of the service; earlier incarnations of those producers are fenced.
     ///
     /// What the service did before is read back from the logs: O(n) events of those topics.
     ///
