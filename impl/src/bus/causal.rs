@@ -286,8 +286,10 @@ impl CausalSession {
         arrived.append(&mut self.refused);
         arrived.retain(|event| subscribed.contains(&event.partition));
         self.refused = arrived;
+        let given_up = self.inbox.given_up();
         let (process, recorder) = (self.process.clone(), Arc::clone(&self.recorder));
         self.inbox = CausalInbox::new(process, subscribed, delivered, self.config.capacity, recorder);
+        given_up.spans().for_each(|causes| self.inbox.give_up(&causes));
         Ok(())
     }
 

@@ -181,6 +181,11 @@ impl CausalInbox {
         lock(&self.shared).core.delivered().clone()
     }
 
+    /// What was given up.
+    pub fn given_up(&self) -> DotSet {
+        lock(&self.shared).core.given_up().clone()
+    }
+
     /// How many events it holds.
     pub fn held_count(&self) -> usize {
         lock(&self.shared).events.len()

@@ -133,6 +133,22 @@ fn a_missing_cause_is_told_and_waited_for_until_it_is_given_up() {
 }
 
 #[test]
+fn what_was_given_up_stays_so_when_the_group_rebalances() {
+    let bus = bus();
+    let mut strange = bus.producer("answers", "strange").unwrap();
+    strange.publish(orphan("o")).unwrap();
+    let mut reading = session(&bus, "reading", &["answers", "questions"], &[]);
+    assert_eq!(deliver(&mut reading), []);
+    reading.give_up(&reading.stuck(Duration::ZERO)[0].missing[0]);
+    assert_eq!(deliver(&mut reading), ids(&["o"]));
+    let mut other = session(&bus, "reading", &["answers", "questions"], &[]);
+    assert_eq!([deliver(&mut reading), deliver(&mut other)], [[], []]);
+    drop(other);
+    strange.publish(orphan("p")).unwrap();
+    assert_eq!(deliver(&mut reading), ids(&["p"]));
+}
+
+#[test]
 fn a_full_inbox_loses_nothing_and_finds_what_it_waits_for() {
     let bus = bus();
     let mut asking = session(&bus, "asking", &[], &["questions"]);
