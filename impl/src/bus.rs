@@ -74,7 +74,7 @@ pub use name::NameError;
 pub use producer::{Published, TopicProducer};
 
 use crate::consumer_group::ConsumerGroup;
-use crate::id::{PartitionNumber, ProducerId};
+use crate::id::{MemberId, PartitionNumber, ProducerId};
 use crate::member::Member;
 use crate::partition_log::{AppendError, LogEntry, PartitionLog};
 use crate::producer::Producer;
@@ -256,8 +256,12 @@ impl Bus {
     /// # Errors
     /// [`OpenGroupError`].
     pub fn consumer(&self, group: &str, topic: &str) -> Result<Consumer, OpenGroupError> {
+        self.consumer_as(self.catalogue.new_member()?, group, topic)
+    }
+
+    /// The same for a member that has an id already, as it is in the groups of other topics too.
+    fn consumer_as(&self, id: MemberId, group: &str, topic: &str) -> Result<Consumer, OpenGroupError> {
         let (topic, group) = self.group(group, topic)?;
-        let id = self.catalogue.new_member()?;
         let recorder = Arc::clone(&self.recorder);
         let member = Member::join(id, Arc::clone(&group), topic.logs.clone(), Arc::clone(&recorder))?;
         Ok(Consumer::new(member, group, topic, recorder))

@@ -84,9 +84,19 @@ impl Member {
     /// # Errors
     /// [`PollError`].
     pub fn poll(&mut self, max_count: usize) -> Result<Vec<Polled>, PollError> {
+        self.poll_of(max_count, |_| true)
+    }
+
+    /// The same of those partitions for which `is_wanted`; in the others the position stays.
+    pub(crate) fn poll_of(
+        &mut self,
+        max_count: usize,
+        is_wanted: impl Fn(PartitionNumber) -> bool,
+    ) -> Result<Vec<Polled>, PollError> {
         self.take_up()?;
         let mut all = Vec::new();
-        for (partition, progress) in &mut self.progress {
+        for (partition, progress) in self.progress.iter_mut().filter(|(partition, _)| is_wanted(**partition))
+        {
             let entries = self.logs[partition.place()].read(progress.polled, max_count)?;
             progress.polled = entries.last().map_or(progress.polled, |entry| entry.offset.next());
             all.extend(entries.into_iter().map(|entry| Polled { partition: *partition, entry }));

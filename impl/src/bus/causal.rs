@@ -65,14 +65,15 @@ impl Bus {
         says: &[&str],
         config: CausalConfig,
     ) -> Result<CausalSession, OpenCausalError> {
-        let number = self.catalogue.new_member().map_err(OpenCausalError::Catalogue)?;
-        let process = Process::from(format!("{service}.{number}").as_str());
+        // One member of one group for each topic, and one process in a history: whoever polls also delivers.
+        let id = self.catalogue.new_member().map_err(OpenCausalError::Catalogue)?;
+        let process = id.process();
         let mut producer = CausalProducer::new(config.representation, config.barrier);
         let said = self.open_said(service, says, &mut producer)?;
         let news = Arc::new(News::default());
         let mut heard = Vec::new();
         for topic in hears {
-            let consumer = self.consumer(service, topic)?;
+            let consumer = self.consumer_as(id, service, topic)?;
             consumer.topic.news.tell(&news);
             heard.push(HeardTopic::new(consumer));
         }
@@ -198,7 +199,7 @@ impl CausalSession {
             if self.offer_what_is_awaited() {
                 continue;
             }
-            if self.refused.len() >= self.config.capacity.get() || !self.read_on()? {
+            if !self.read_on()? {
                 return Ok(None);
             }
         }
@@ -250,12 +251,18 @@ impl CausalSession {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Reads on in every topic. Returns whether anything came.
+    /// Reads on in every partition of which nothing is refused. Returns whether anything came.
+    ///
+    /// A bound on all partitions together would be a circular wait: what is held and refused waits for a cause in a
+    /// partition that is no longer read. As it is, the oldest event that is not delivered is always read, since all
+    /// before it in its partition are older; and its causes are delivered, where senders wait for their causes to be
+    /// durable.
     fn read_on(&mut self) -> Result<bool, NextEventError> {
+        let paused: BTreeSet<Partition> = self.refused.iter().map(|event| event.partition.clone()).collect();
         let mut came = Vec::new();
         let mut is_moved = false;
         for topic in &mut self.heard {
-            came.extend(topic.poll(READ_COUNT)?);
+            came.extend(topic.poll(READ_COUNT, &paused)?);
             is_moved |= topic.is_moved();
         }
         if is_moved {

@@ -39,9 +39,15 @@ impl HeardTopic {
         }
     }
 
-    /// At most `max_count` events of each partition that it owns.
-    pub(super) fn poll(&mut self, max_count: usize) -> Result<Vec<CausalDelivery>, PollError> {
-        let polled = self.consumer.poll(max_count)?;
+    /// At most `max_count` events of each partition that it owns and that is not `paused`.
+    pub(super) fn poll(
+        &mut self,
+        max_count: usize,
+        paused: &BTreeSet<Partition>,
+    ) -> Result<Vec<CausalDelivery>, PollError> {
+        let topic = Arc::clone(&self.consumer.topic);
+        let is_wanted = |number: PartitionNumber| !paused.contains(topic.logs[number.place()].name());
+        let polled = self.consumer.poll_of(max_count, is_wanted)?;
         let name = |number: PartitionNumber| self.consumer.topic.logs[number.place()].name().clone();
         let events = polled.into_iter();
         Ok(events.map(|one| CausalDelivery { partition: name(one.partition), entry: one.entry }).collect())

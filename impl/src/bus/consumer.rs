@@ -45,8 +45,17 @@ impl Consumer {
     /// # Errors
     /// [`PollError`].
     pub fn poll(&mut self, max_count: usize) -> Result<Vec<Polled>, PollError> {
+        self.poll_of(max_count, |_| true)
+    }
+
+    /// The same of those partitions for which `is_wanted`; in the others the position stays.
+    pub(super) fn poll_of(
+        &mut self,
+        max_count: usize,
+        is_wanted: impl Fn(PartitionNumber) -> bool,
+    ) -> Result<Vec<Polled>, PollError> {
         loop {
-            match self.member().poll(max_count) {
+            match self.member().poll_of(max_count, &is_wanted) {
                 Err(PollError::Group(error)) if is_rebalance(&error) => {}
                 outcome => return outcome,
             }
