@@ -1,5 +1,9 @@
 //! The command line. Help starts with examples.
 
+mod export;
+
+pub(crate) use export::ExportArgs;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +17,7 @@ Examples:
   lawspeaker check consumer-group --without commit-after-process    remove a guard, see how it breaks
   lawspeaker guards consumer-group                                  which guard upholds which guarantee
   lawspeaker judge history.jsonl --profile kafka                    judge a recorded history
+  lawspeaker export partition-log --without retry --format mermaid  a counterexample for another tool
   lawspeaker explain at-least-once                                  a guarantee, guard, anomaly or model in words
 
 Exit codes:
@@ -35,6 +40,8 @@ pub(crate) enum Command {
     Judge(JudgeArgs),
     /// Print which guard upholds which guarantee, computed by removing each guard in turn.
     Guards(GuardsArgs),
+    /// Write a model's state graph, a counterexample or a witness in the format of another tool.
+    Export(ExportArgs),
     /// Say in words what a guarantee, guard, anomaly, profile or model is.
     Explain(ExplainArgs),
 }

@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod exit;
 mod explain;
+mod export;
 mod guards;
 mod input;
 mod judge;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(check),
         Command::Judge(judge) => judge::run(judge),
         Command::Guards(guards) => guards::run(guards),
+        Command::Export(args) => export::run(args),
         Command::Explain(explain) => explain::run(explain),
     };
     // The panic has told what happened and where; the exit code says that it is our bug.

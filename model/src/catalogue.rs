@@ -1,8 +1,11 @@
 //! The models of this crate, by name, behind one face: what the command line and the docs work with.
 
+use std::io;
+
 use serde::Serialize;
 
 use crate::engine::{Options, Progress, Signal, Words};
+use crate::export::{ExportError, Exported, Plan, export};
 use crate::guard::{Guard, Guards};
 use crate::report::{Report, check};
 
@@ -129,6 +132,7 @@ pub struct Entry {
     /// Its guards.
     pub guards: &'static [&'static Guard],
     check: fn(&Request, Observer<'_>) -> Result<Report, RequestError>,
+    export: fn(&Request, &Plan, Observer<'_>, &mut dyn io::Write) -> Result<Exported, ExportError>,
     bounds: fn(Preset) -> Vec<Bound>,
     laws: fn() -> Vec<LawLine>,
 }
@@ -163,6 +167,10 @@ impl Entry {
                 let model = build::<M>(request)?;
                 Ok(check(&model, request, observe))
             },
+            export: |request, plan, observe, out| {
+                let model = build::<M>(request)?;
+                export(&model, request, plan, observe, out)
+            },
             bounds: |preset| bounds_of(&mut M::preset(preset)),
             laws: || {
                 let laws = M::preset(Preset::Small).laws();
@@ -177,6 +185,20 @@ impl Entry {
     /// [`RequestError`] if the request names what the model does not have.
     pub fn check(&self, request: &Request, observe: Observer<'_>) -> Result<Report, RequestError> {
         (self.check)(request, observe)
+    }
+
+    /// Writes the model's state graph, or one of its traces, as `plan` says.
+    ///
+    /// # Errors
+    /// [`ExportError`]; where it is no [`ExportError::Write`], nothing was written.
+    pub fn export(
+        &self,
+        request: &Request,
+        plan: &Plan,
+        observe: Observer<'_>,
+        out: &mut dyn io::Write,
+    ) -> Result<Exported, ExportError> {
+        (self.export)(request, plan, observe, out)
     }
 
     /// The bounds of a preset.

@@ -25,6 +25,7 @@ mod words;
 pub use bounds::Bounds;
 pub use guards::*;
 
+use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
@@ -40,7 +41,7 @@ pub struct ConsumerGroup {
 }
 
 /// An event in a member's hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Hand {
     /// Where it came from.
     pub partition: u8,
@@ -53,7 +54,7 @@ pub struct Hand {
 }
 
 /// A member, as it sees itself, and whether the coordinator still counts it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Member {
     /// Whether it runs.
     pub is_up: bool,
@@ -70,7 +71,7 @@ pub struct Member {
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Budget {
     rebalances: u8,
     crashes: u8,
@@ -80,7 +81,7 @@ pub struct Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// The highest offset ever committed, by partition.
     pub highest_committed: Vec<u8>,
@@ -89,7 +90,7 @@ pub struct Ghost {
 }
 
 /// A state of the whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// The current generation.
     pub generation: u8,

@@ -29,6 +29,7 @@ pub(crate) use producer::{hashed, key};
 pub use bounds::Bounds;
 pub use guards::*;
 
+use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
@@ -44,7 +45,7 @@ pub struct PartitionLog {
 }
 
 /// An event: the `number`-th of a producer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Event {
     /// Who sends it.
     pub producer: u8,
@@ -56,7 +57,7 @@ pub struct Event {
 const GARBAGE: Event = Event { producer: u8::MAX, number: u8::MAX };
 
 /// What an incarnation of a producer writes on a request, once and for all retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Stamp {
     /// Where to.
     pub partition: u8,
@@ -67,7 +68,7 @@ pub struct Stamp {
 }
 
 /// A request on the link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Request {
     /// What to append.
     pub event: Event,
@@ -78,7 +79,7 @@ pub struct Request {
 }
 
 /// An acknowledgement on the link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Reply {
     /// Of which event.
     pub event: Event,
@@ -89,7 +90,7 @@ pub struct Reply {
 }
 
 /// An entry of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Record {
     /// What was appended.
     pub event: Event,
@@ -100,7 +101,7 @@ pub struct Record {
 }
 
 /// A partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Partition {
     /// Its entries, by offset.
     pub log: Vec<Record>,
@@ -113,7 +114,7 @@ pub struct Partition {
 }
 
 /// What a producer knows of one of its events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Progress {
     /// Set when this incarnation first sends it.
     pub stamp: Option<Stamp>,
@@ -122,7 +123,7 @@ pub struct Progress {
 }
 
 /// A producer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Producer {
     /// Its incarnation.
     pub epoch: u8,
@@ -131,7 +132,7 @@ pub struct Producer {
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Budget {
     faults: u8,
     losses: u8,
@@ -151,7 +152,7 @@ impl Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// Every event with every partition it was sent to, sorted.
     pub sent: Vec<(Event, u8)>,
@@ -160,7 +161,7 @@ pub struct Ghost {
 }
 
 /// A state of the whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// The producers.
     pub producers: Vec<Producer>,
