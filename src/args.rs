@@ -1,8 +1,12 @@
 //! The command line. Help starts with examples.
 
+mod explore;
 mod export;
+mod trace;
 
+pub(crate) use explore::ExploreArgs;
 pub(crate) use export::ExportArgs;
+pub(crate) use trace::{TraceArgs, TraceFormat};
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,6 +22,8 @@ Examples:
   lawspeaker guards consumer-group                                  which guard upholds which guarantee
   lawspeaker judge history.jsonl --profile kafka                    judge a recorded history
   lawspeaker export partition-log --without retry --format mermaid  a counterexample for another tool
+  lawspeaker explore consumer-group                                 step through a model in a browser
+  lawspeaker trace history.jsonl --format svg -o history.svg        draw a history
   lawspeaker explain at-least-once                                  a guarantee, guard, anomaly or model in words
 
 Exit codes:
@@ -42,6 +48,10 @@ pub(crate) enum Command {
     Guards(GuardsArgs),
     /// Write a model's state graph, a counterexample or a witness in the format of another tool.
     Export(ExportArgs),
+    /// Serve stateright's Explorer of a model on this machine, to step through it in a browser.
+    Explore(ExploreArgs),
+    /// Draw a recorded history as a space-time diagram, with what the oracle found in red.
+    Trace(TraceArgs),
     /// Say in words what a guarantee, guard, anomaly, profile or model is.
     Explain(ExplainArgs),
 }

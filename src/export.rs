@@ -1,5 +1,8 @@
 //! `lawspeaker export`: a model's graph or one of its traces, in the format of another tool.
 
+use std::io;
+use std::path::Path;
+
 use lawspeaker_history::Guarantee;
 use lawspeaker_model::catalogue::Request;
 use lawspeaker_model::engine::{Limits, Options};
@@ -87,12 +90,16 @@ fn failed(args: &ExportArgs, error: &ExportError) -> Exit {
             complain(&format!("{}: nothing written: {error}", args.model));
             Exit::Inconclusive
         }
-        // A reader that went away, such as `head`, is no error.
-        ExportError::Write(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Holds,
-        ExportError::Write(error) => {
-            let name = args.output.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
-            complain(&format!("{name}: cannot be written: {error}"));
-            Exit::Input
-        }
+        ExportError::Write(error) => unwritten(args.output.as_deref(), error),
     }
+}
+
+/// A result that could not be written; a reader that went away, such as `head`, is no error.
+pub(crate) fn unwritten(output: Option<&Path>, error: &io::Error) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Holds;
+    }
+    let name = output.map_or("stdout".to_owned(), |path| path.display().to_string());
+    complain(&format!("{name}: cannot be written: {error}"));
+    Exit::Input
 }

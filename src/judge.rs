@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lawspeaker_history::{ReadError, Reader};
+use lawspeaker_history::{Op, ReadError, Reader};
 use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, report};
 use serde::Serialize;
 use serde_json::Value;
@@ -21,7 +21,7 @@ struct Run {
 
 /// Why a file could not be judged.
 #[derive(Debug, thiserror::Error)]
-enum JudgeError {
+pub(crate) enum JudgeError {
     #[error("{0}")]
     Open(#[from] std::io::Error),
     #[error("{0}")]
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     let mut verdicts = Vec::new();
     for (place, path) in args.files.iter().enumerate() {
         let name = input::name(path);
-        match judge(path, profile) {
+        match judge(path, profile, &mut |_| ()) {
             Ok(verdict) => {
                 exit = exit.and(exit_of(&verdict));
                 match args.format {
@@ -65,7 +65,12 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     exit
 }
 
-fn judge(path: &Path, profile: Option<&'static Profile>) -> Result<Verdict, JudgeError> {
+/// Judges a history, and hands out each op of it.
+pub(crate) fn judge(
+    path: &Path,
+    profile: Option<&'static Profile>,
+    each: &mut dyn FnMut(Op),
+) -> Result<Verdict, JudgeError> {
     let mut reader = Reader::new(input::open(path)?)?;
     let mut judge = match profile {
         Some(profile) => Judge::new(profile),
@@ -80,7 +85,9 @@ fn judge(path: &Path, profile: Option<&'static Profile>) -> Result<Verdict, Judg
     };
     judge.header(reader.header());
     for op in &mut reader {
-        judge.observe(&op?);
+        let op = op?;
+        judge.observe(&op);
+        each(op);
     }
     Ok(judge.finish())
 }
@@ -93,6 +100,6 @@ fn exit_of(verdict: &Verdict) -> Exit {
     }
 }
 
-fn profile_hint(name: &str) -> String {
+pub(crate) fn profile_hint(name: &str) -> String {
     hint(name, Profile::names())
 }

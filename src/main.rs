@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod exit;
 mod explain;
+mod explore;
 mod export;
 mod guards;
 mod input;
@@ -14,6 +15,7 @@ mod output;
 mod progress;
 mod request;
 mod suggest;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         Command::Judge(judge) => judge::run(judge),
         Command::Guards(guards) => guards::run(guards),
         Command::Export(args) => export::run(args),
+        Command::Explore(args) => explore::run(args),
+        Command::Trace(args) => trace::run(args),
         Command::Explain(explain) => explain::run(explain),
     };
     // The panic has told what happened and where; the exit code says that it is our bug.

@@ -1,6 +1,7 @@
 //! The models of this crate, by name, behind one face: what the command line and the docs work with.
 
 use std::io;
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -133,6 +134,7 @@ pub struct Entry {
     pub guards: &'static [&'static Guard],
     check: fn(&Request, Observer<'_>) -> Result<Report, RequestError>,
     export: fn(&Request, &Plan, Observer<'_>, &mut dyn io::Write) -> Result<Exported, ExportError>,
+    serve: fn(&Request, SocketAddr) -> Result<(), RequestError>,
     bounds: fn(Preset) -> Vec<Bound>,
     laws: fn() -> Vec<LawLine>,
 }
@@ -158,7 +160,10 @@ pub struct Bound {
 }
 
 impl Entry {
-    const fn of<M: DomainModel>() -> Self {
+    const fn of<M>() -> Self
+    where
+        M: DomainModel<State: 'static, Action: Send + Sync + 'static> + Send + 'static,
+    {
         Entry {
             name: M::NAME,
             about: M::ABOUT,
@@ -170,6 +175,10 @@ impl Entry {
             export: |request, plan, observe, out| {
                 let model = build::<M>(request)?;
                 export(&model, request, plan, observe, out)
+            },
+            serve: |request, address| {
+                crate::explorer::serve(build::<M>(request)?, address);
+                Ok(())
             },
             bounds: |preset| bounds_of(&mut M::preset(preset)),
             laws: || {
@@ -199,6 +208,17 @@ impl Entry {
         out: &mut dyn io::Write,
     ) -> Result<Exported, ExportError> {
         (self.export)(request, plan, observe, out)
+    }
+
+    /// Serves stateright's Explorer of the model at `address`, until the process ends.
+    ///
+    /// # Errors
+    /// [`RequestError`] if the request names what the model does not have.
+    ///
+    /// # Panics
+    /// If the address cannot be had.
+    pub fn serve(&self, request: &Request, address: SocketAddr) -> Result<(), RequestError> {
+        (self.serve)(request, address)
     }
 
     /// The bounds of a preset.

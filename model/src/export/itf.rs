@@ -42,9 +42,10 @@ pub(super) fn write<M: DomainModel>(
         "vars": vars,
         "states": states,
     });
-    // Where the cycle has no step of its own, the last state repeats.
+    // The cycle ends in the state it started from, so what follows the last state is the one after that; where the
+    // cycle has no step of its own, the last state follows itself.
     if let (Some(start), Some(fields)) = (chosen.repeats_after, itf.as_object_mut()) {
-        fields.insert("loop".to_owned(), start.into());
+        fields.insert("loop".to_owned(), (start + 1).min(trace.steps.len()).into());
     }
     serde_json::to_writer_pretty(&mut *out, &itf).map_err(std::io::Error::from)?;
     writeln!(out)?;
