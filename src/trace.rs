@@ -50,7 +50,7 @@ pub(crate) fn run(args: &TraceArgs) -> Exit {
         complain(&format!("{name}: there is nothing to draw: none of {} ops was chosen", ops.len()));
         return Exit::Inconclusive;
     }
-    let diagram = layout::layout(&selected.ops, &findings);
+    let diagram = layout::layout(&selected, &findings);
     let mut notes: Vec<String> =
         findings.iter().map(|finding| format!("{}  {}", finding.anomaly.name(), finding.summary)).collect();
     if diagram.arrows_left_out > 0 {

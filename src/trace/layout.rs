@@ -5,8 +5,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use lawspeaker_history::{Batch, Call, EventId, MicroOp, Op, OpType, Partition, Sent};
-use lawspeaker_oracle::Finding;
+use lawspeaker_oracle::{Case, Finding};
 
+use super::select::Selected;
 use super::words::words;
 
 /// A diagram, ready to be drawn.
@@ -71,8 +72,9 @@ pub(super) struct Arrow {
 /// More arrows into one row hide one another; those that a finding names are drawn first.
 const MAX_ARROWS_PER_ROW: usize = 24;
 
-/// Lays out `ops`; what `findings` name is marked.
-pub(super) fn layout(ops: &[&Op], findings: &[&Finding]) -> Diagram {
+/// Lays out what was selected; what `findings` name is marked.
+pub(super) fn layout(selected: &Selected<'_>, findings: &[&Finding]) -> Diagram {
+    let ops = selected.ops.as_slice();
     let named: BTreeSet<u64> = lines_of(findings);
     let mut diagram = Diagram::default();
     let mut lanes: HashMap<String, usize> = HashMap::new();
@@ -88,7 +90,7 @@ pub(super) fn layout(ops: &[&Op], findings: &[&Finding]) -> Diagram {
             shape: shape(&op.call),
             words: words(op),
             is_named: named.contains(&op.line),
-            follows_a_gap: place > 0 && op.index > ops[place - 1].index + 1,
+            follows_a_gap: selected.gaps[place],
         });
     }
     spans(ops, &mut diagram);
@@ -138,30 +140,29 @@ fn spans(ops: &[&Op], diagram: &mut Diagram) {
 }
 
 fn arrows(ops: &[&Op], findings: &[&Finding], diagram: &mut Diagram) {
+    let mut cases_by_line: HashMap<u64, Vec<&Case>> = HashMap::new();
+    for case in findings.iter().flat_map(|finding| &finding.cases) {
+        case.lines.iter().for_each(|named| cases_by_line.entry(named.line).or_default().push(case));
+    }
+    let completions: HashMap<usize, usize> = diagram.calls.iter().map(|call| (call.from, call.to)).collect();
     // By event: where it was sent to, and on which rows; a retry is the same event again.
     let mut sends: HashMap<&EventId, Vec<(&Partition, usize)>> = HashMap::new();
     for (place, op) in ops.iter().enumerate() {
         for sent in sent_by(op) {
             sends.entry(&sent.event).or_default().push((&sent.partition, place));
         }
+        let cases = cases_by_line.get(&op.line).map_or(&[][..], Vec::as_slice);
         let mut arriving: Vec<Arrow> = Vec::new();
         for (partition, event) in delivered_by(op) {
             let fits = |(to, _): &&(&Partition, usize)| to.covers(partition);
             // The last attempt that began before: an invocation, where there is one, and not its completion.
             let attempts = || sends.get(event).into_iter().flatten().filter(fits).map(|(_, row)| *row);
-            let begun = attempts().filter(|row| ops[*row].op_type == OpType::Invoke).next_back();
+            let begun = attempts().rfind(|row| ops[*row].op_type == OpType::Invoke);
             let Some(from) = begun.or_else(|| attempts().next()) else { continue };
-            let is_named = findings
-                .iter()
-                .flat_map(|finding| &finding.cases)
-                .any(|case| names(case, event, send_lines(ops, diagram, from), op.line));
-            arriving.push(Arrow {
-                from,
-                to: place,
-                event: event.to_string(),
-                is_named,
-                is_final: op.is_final(),
-            });
+            let sent = [from, completions.get(&from).copied().unwrap_or(from)].map(|row| ops[row].line);
+            let is_named = cases.iter().any(|case| is_about(case, event, sent));
+            let event = event.to_string();
+            arriving.push(Arrow { from, to: place, event, is_named, is_final: op.is_final() });
         }
         arriving.sort_by_key(|arrow| !arrow.is_named);
         diagram.arrows_left_out += arriving.len().saturating_sub(MAX_ARROWS_PER_ROW);
@@ -170,17 +171,9 @@ fn arrows(ops: &[&Op], findings: &[&Finding], diagram: &mut Diagram) {
     }
 }
 
-/// The lines of a send: of its invocation and of its completion.
-fn send_lines(ops: &[&Op], diagram: &Diagram, from: usize) -> [u64; 2] {
-    let completion = diagram.calls.iter().find(|call| call.from == from).map_or(from, |call| call.to);
-    [ops[from].line, ops[completion].line]
-}
-
-/// Whether a case is about a message: it names both of its ends, or its event and one end.
-fn names(case: &lawspeaker_oracle::Case, event: &EventId, sent: [u64; 2], delivered: u64) -> bool {
-    let has = |line: u64| case.lines.iter().any(|named| named.line == line);
-    let (is_sent, is_delivered) = (sent.into_iter().any(has), has(delivered));
-    (is_sent && is_delivered) || (case.events.contains(event) && is_delivered)
+/// Whether a case that names a delivery is about the message delivered: it names its event, or its send too.
+fn is_about(case: &Case, event: &EventId, sent: [u64; 2]) -> bool {
+    case.events.contains(event) || case.lines.iter().any(|named| sent.contains(&named.line))
 }
 
 fn sent_by(op: &Op) -> impl Iterator<Item = &Sent> {
@@ -216,4 +209,75 @@ fn delivered_by(op: &Op) -> impl Iterator<Item = (&Partition, &EventId)> {
         .iter()
         .chain(polled)
         .flat_map(|batch| batch.records.iter().map(|record| (&batch.partition, &record.event)))
+}
+
+#[cfg(test)]
+mod tests {
+    use lawspeaker_history::History;
+    use lawspeaker_oracle::{Profile, judge};
+
+    use super::*;
+
+    /// Lays out a whole history, with what the oracle finds in it under `kafka`.
+    fn laid_out(text: &str) -> Diagram {
+        let history = History::read(text.as_bytes()).unwrap();
+        let verdict = judge(&history, Profile::named("kafka").unwrap());
+        let ops: Vec<_> = history.ops.iter().collect();
+        let gaps = vec![false; ops.len()];
+        layout(&Selected { ops, gaps, left_out: None }, &verdict.violations().collect::<Vec<_>>())
+    }
+
+    const SENT: &str = r#"{"process":0,"type":"invoke","f":"send","value":[["send","orders/0","a"]]}
+{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,"a"]]]}
+"#;
+
+    #[test]
+    fn a_message_goes_from_the_invocation_of_its_send_to_each_delivery() {
+        let polled = r#"{"process":1,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"]]}]]}
+{"process":2,"type":"fail","f":"poll","value":[["poll",{"orders/0":[[0,"a"]]}]]}
+{"process":2,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"]]}]]}"#;
+        let diagram = laid_out(&format!("{SENT}{polled}"));
+        let ends: Vec<_> = diagram.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
+        assert_eq!(ends, [(0, 2), (0, 4)], "what failed delivers nothing");
+        assert_eq!(diagram.calls, [Span { lane: 0, from: 0, to: 1 }]);
+        assert_eq!(diagram.lanes, ["0", "1", "2"]);
+        assert!(diagram.arrows.iter().all(|arrow| !arrow.is_named));
+    }
+
+    #[test]
+    fn what_a_finding_names_is_marked_with_the_message_it_is_about() {
+        let polled = r#"{"process":3,"type":"ok","f":"send","value":[["send","orders/0","b"]]}
+{"process":1,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"]]}]]}
+{"process":2,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"b"]]}]]}"#;
+        let diagram = laid_out(&format!("{SENT}{polled}"));
+        let named: Vec<_> = diagram.rows.iter().filter(|row| row.is_named).map(|row| row.line).collect();
+        assert_eq!(named, [2, 5]);
+        let named: Vec<_> = diagram.arrows.iter().filter(|arrow| arrow.is_named).map(|a| &a.event).collect();
+        assert_eq!(named, ["b"]);
+    }
+
+    #[test]
+    fn a_crashed_process_is_down_until_it_does_something_again() {
+        let crashes = r#"{"process":1,"type":"info","f":"crash","value":null}
+{"process":2,"type":"info","f":"crash","value":null}
+{"process":1,"type":"invoke","f":"poll"}"#;
+        let diagram = laid_out(&format!("{SENT}{crashes}"));
+        let expected = [Span { lane: 1, from: 2, to: 4 }, Span { lane: 2, from: 3, to: 5 }];
+        assert_eq!(diagram.gaps, expected);
+    }
+
+    #[test]
+    fn a_read_of_many_says_how_many_messages_are_not_drawn() {
+        let mut text = String::new();
+        let mut records = Vec::new();
+        for offset in 0..100 {
+            let sent = format!(r#"[["send","orders/0",[{offset},{offset}]]]"#);
+            text += &format!("{{\"process\":0,\"type\":\"ok\",\"f\":\"send\",\"value\":{sent}}}\n");
+            records.push(format!("[{offset},{offset}]"));
+        }
+        let polled = format!(r#"[["poll",{{"orders/0":[{}]}}]]"#, records.join(","));
+        text += &format!("{{\"process\":1,\"type\":\"ok\",\"f\":\"poll\",\"value\":{polled}}}");
+        let diagram = laid_out(&text);
+        assert_eq!((diagram.arrows.len(), diagram.arrows_left_out), (MAX_ARROWS_PER_ROW, 76));
+    }
 }

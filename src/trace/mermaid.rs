@@ -31,7 +31,9 @@ pub(super) fn mermaid(diagram: &Diagram, title: &str, notes: &[String]) -> Strin
         }
         let down = if row.shape == Shape::Crash { "✕ " } else { "" };
         line!(out, "{indent}note over p{}: {} {down}{}", row.lane, row.line, escaped(&row.words));
-        for arrow in diagram.arrows.iter().filter(|arrow| arrow.to == place) {
+        // Messages stand in the order of their deliveries.
+        let first = diagram.arrows.partition_point(|arrow| arrow.to < place);
+        for arrow in diagram.arrows[first..].iter().take_while(|arrow| arrow.to == place) {
             let from = diagram.rows[arrow.from].lane;
             let head = if arrow.is_final { "-->>" } else { "->>" };
             line!(out, "{indent}p{from}{head}p{}: {}", row.lane, escaped(&arrow.event));

@@ -21,6 +21,8 @@ pub(super) struct Selection {
 #[derive(Debug)]
 pub(super) struct Selected<'a> {
     pub(super) ops: Vec<&'a Op>,
+    /// For each of them, whether ops that could have been chosen are left out before it.
+    pub(super) gaps: Vec<bool>,
     /// What was left out, as a sentence; `None` if nothing was.
     pub(super) left_out: Option<String>,
 }
@@ -39,9 +41,9 @@ pub(super) fn select<'a>(ops: &'a [Op], selection: &Selection, focus: &BTreeSet<
         let name = || op.process.to_string();
         is_in_range && (selection.processes.is_empty() || selection.processes.contains(&name()))
     };
-    let mut chosen: Vec<&Op> = ops.iter().filter(is_wanted).collect();
+    let mut chosen: Vec<(usize, &Op)> = ops.iter().filter(is_wanted).enumerate().collect();
     if let Some(line) = selection.around {
-        let centre = chosen.partition_point(|op| op.line < line);
+        let centre = chosen.partition_point(|(_, op)| op.line < line);
         let end = (centre + AROUND + 1).min(chosen.len());
         chosen = chosen[centre.saturating_sub(AROUND).min(end)..end].to_vec();
     }
@@ -62,13 +64,16 @@ pub(super) fn select<'a>(ops: &'a [Op], selection: &Selection, focus: &BTreeSet<
             ops.len()
         )
     });
-    Selected { ops: chosen, left_out }
+    let is_gap = |place: usize| place > 0 && chosen[place].0 > chosen[place - 1].0 + 1;
+    let gaps = (0..chosen.len()).map(is_gap).collect();
+    Selected { ops: chosen.into_iter().map(|(_, op)| op).collect(), gaps, left_out }
 }
 
 /// The ops on these lines, and a few around each.
-fn near<'a>(ops: &[&'a Op], lines: &BTreeSet<u64>) -> Vec<&'a Op> {
+fn near<'a>(ops: &[(usize, &'a Op)], lines: &BTreeSet<u64>) -> Vec<(usize, &'a Op)> {
     let mut is_near = vec![false; ops.len()];
-    for (place, _) in ops.iter().enumerate().filter(|(_, op)| lines.contains(&op.line)) {
+    let is_named = |(_, (_, op)): &(usize, &(usize, &Op))| lines.contains(&op.line);
+    for (place, _) in ops.iter().enumerate().filter(is_named) {
         let end = (place + CONTEXT + 1).min(ops.len());
         is_near[place.saturating_sub(CONTEXT)..end].fill(true);
     }
@@ -105,6 +110,7 @@ mod tests {
         let ops = ops(1000);
         let selected = select(&ops, &asked(), &BTreeSet::from([300, 700]));
         assert_eq!(lines(&selected), [298, 299, 300, 301, 302, 698, 699, 700, 701, 702]);
+        assert_eq!(selected.gaps.iter().filter(|is_gap| **is_gap).count(), 1);
         assert!(selected.left_out.unwrap().starts_with("10 of 1000 ops are drawn, around the first finding"));
     }
 
@@ -118,7 +124,7 @@ mod tests {
         let one = Selection { processes: vec!["1".to_owned()], to: Some(6), ..asked() };
         assert_eq!(by(one), [2, 4, 6]);
         assert_eq!(by(Selection { finding: Some(BTreeSet::from([1])), ..asked() }), [1, 2, 3]);
-        assert_eq!(by(Selection { from: Some(7), to: Some(5), ..asked() }), []);
+        assert!(by(Selection { from: Some(7), to: Some(5), ..asked() }).is_empty());
         assert_eq!(by(asked()).len(), 100);
     }
 }

@@ -8,6 +8,8 @@ const GUTTER: usize = 64;
 const LANE_WIDTH: usize = 250;
 const ROW_HEIGHT: usize = 26;
 const HEAD_HEIGHT: usize = 84;
+/// What a character takes at most, at the size of the text.
+const CHAR_WIDTH: usize = 8;
 /// The longest label beside a mark, in characters: what fits between two lanes. The whole text is the tooltip.
 const LABEL_CHARS: usize = 34;
 
@@ -19,7 +21,8 @@ svg{color:var(--ink);background:var(--paper);font:12px ui-monospace,monospace}\
 .lane{stroke:var(--faint)}.gap{stroke:var(--paper);stroke-width:3}.down{stroke:var(--faint);stroke-dasharray:1 5}\
 .call{stroke:currentColor;stroke-width:4;opacity:.35}.message{stroke:currentColor;fill:none;opacity:.6}\
 .final{stroke-dasharray:4 3;opacity:.35}.mark{stroke:currentColor;fill:var(--paper);stroke-width:1.5}\
-.solid{fill:currentColor}.faint{fill:var(--faint)}.named{color:var(--broken);opacity:1}.named text{font-weight:bold}";
+.solid{fill:currentColor}.faint{fill:var(--faint)}.named{color:var(--broken);opacity:1}\
+.named text{fill:currentColor;font-weight:bold}.red{fill:var(--broken)}.ink{fill:var(--ink)}";
 
 macro_rules! line {
     ($out:expr, $($argument:tt)*) => {{ let _ = writeln!($out, $($argument)*); }};
@@ -28,6 +31,7 @@ macro_rules! line {
 /// Draws `diagram` under `title`, with `notes` beneath it.
 pub(super) fn svg(diagram: &Diagram, title: &str, notes: &[String]) -> String {
     let width = GUTTER + diagram.lanes.len().max(2) * LANE_WIDTH + GUTTER;
+    let notes = &wrapped(notes, width / CHAR_WIDTH - 4);
     let foot = y(diagram.rows.len());
     let height = foot + ROW_HEIGHT * (notes.len() + 1);
     let mut out = String::new();
@@ -39,11 +43,14 @@ pub(super) fn svg(diagram: &Diagram, title: &str, notes: &[String]) -> String {
     line!(out, "<title id=\"title\">{}</title>", escaped(title));
     line!(out, "<desc id=\"desc\">{}</desc>", escaped(&described(diagram, notes)));
     line!(out, "<style>{STYLE}</style>");
-    line!(
-        out,
-        "<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
-         orient=\"auto\"><path d=\"M0 0 8 4 0 8z\" fill=\"context-stroke\"/></marker></defs>"
-    );
+    // A head does not take the colour of its line everywhere: there are two.
+    for (id, class) in [("head", "ink"), ("red-head", "red")] {
+        line!(
+            out,
+            "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
+             orient=\"auto\"><path class=\"{class}\" d=\"M0 0 8 4 0 8z\"/></marker>"
+        );
+    }
     line!(out, "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>");
     line!(out, "<text class=\"title\" x=\"16\" y=\"28\">{}</text>", escaped(title));
     lanes(&mut out, diagram);
@@ -99,7 +106,7 @@ fn arrows(out: &mut String, diagram: &Diagram) {
     for arrow in &diagram.arrows {
         let (from, to) = (&diagram.rows[arrow.from], &diagram.rows[arrow.to]);
         let (x1, y1, x2, y2) = (x(from.lane), y(arrow.from), x(to.lane), y(arrow.to));
-        let named = if arrow.is_named { " named" } else { "" };
+        let (named, head) = if arrow.is_named { (" named", "red-head") } else { ("", "head") };
         let is_final = if arrow.is_final { " final" } else { "" };
         let tip = escaped(&format!("{}: line {} to line {}", arrow.event, from.line, to.line));
         let path = if from.lane == to.lane {
@@ -112,7 +119,7 @@ fn arrows(out: &mut String, diagram: &Diagram) {
         };
         line!(
             out,
-            "<path class=\"message{named}{is_final}\" d=\"{path}\" marker-end=\"url(#head)\"><title>{tip}</title></path>"
+            "<path class=\"message{named}{is_final}\" d=\"{path}\" marker-end=\"url(#{head})\"><title>{tip}</title></path>"
         );
     }
 }
@@ -156,6 +163,25 @@ fn glyph(shape: Shape, x: usize, y: usize) -> String {
     }
 }
 
+/// The notes as lines of `chars` characters at most, as far as their words allow.
+fn wrapped(notes: &[String], chars: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for note in notes {
+        let mut line = String::new();
+        for word in note.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > chars {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line += word;
+        }
+        lines.push(line);
+    }
+    lines
+}
+
 fn shortened(text: &str) -> String {
     if text.chars().count() <= LABEL_CHARS {
         return text.to_owned();
@@ -183,11 +209,16 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{escaped, wrapped};
 
     #[test]
     fn nothing_in_a_text_is_markup() {
         assert_eq!(escaped("<script>&\"'"), "&lt;script&gt;&amp;&quot;&#39;");
         assert_eq!(escaped("a\0b\u{202e}c\u{ffff}d"), "a\u{fffd}b\u{fffd}c\u{fffd}d");
+    }
+
+    #[test]
+    fn a_long_note_is_wrapped_between_its_words() {
+        assert_eq!(wrapped(&["ab cd ef".to_owned(), "g".to_owned()], 5), ["ab cd", "ef", "g"]);
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn words(op: &Op) -> String {
         OpType::Invoke => format!("{what} …"),
         OpType::Ok => what.to_owned(),
         OpType::Fail => format!("{what}: failed"),
-        OpType::Info if op.call == Call::Crash => what.to_owned(),
+        // A crash or a fault is told as `info`, and nobody doubts that it happened.
+        OpType::Info if matches!(op.call, Call::Crash | Call::Other { .. }) => what.to_owned(),
         OpType::Info => format!("{what}: outcome unknown"),
     }
 }

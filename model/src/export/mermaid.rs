@@ -66,7 +66,7 @@ pub fn escaped(text: &str) -> String {
         }
         for c in word.chars() {
             match c {
-                '#' | ';' | '<' | '>' | '&' | '"' | '%' | ':' | '{' | '}' | '\\' | '`' | '|' | '$' => {
+                '#' | ';' | '<' | '>' | '&' | '"' | '%' | '{' | '}' | '\\' | '`' | '|' | '$' => {
                     let _ = write!(out, "#{};", u32::from(c));
                 }
                 c if c.is_control() => out.push('\u{fffd}'),
