@@ -153,7 +153,10 @@ fn a_long_history_is_drawn_around_its_first_finding_and_the_rest_is_told() {
     assert!(err(&output).contains(" of 1637 ops are drawn, around the first finding"), "{}", err(&output));
     let lines = |arguments: &[&str]| -> Vec<u64> {
         let text = drawn(&[&[path], arguments].concat());
-        let number = |line: &str| line.get(2..)?.split_whitespace().next()?.parse().ok();
+        let number = |line: &str| {
+            let row = line.strip_prefix("  ").or(line.strip_prefix("! "))?;
+            row.split_whitespace().next()?.parse().ok()
+        };
         text.lines().skip(3).filter_map(number).collect()
     };
     assert_eq!(lines(&["--from", "745", "--to", "749"]), [745, 746, 747, 748, 749]);

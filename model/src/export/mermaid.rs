@@ -59,22 +59,34 @@ pub fn escaped(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        // A bare `end` ends a block, wherever it stands.
-        if word.eq_ignore_ascii_case("end") {
-            let _ = write!(out, "#{};{}", u32::from(word.as_bytes()[0]), &word[1..]);
-            continue;
-        }
-        for c in word.chars() {
-            match c {
-                '#' | ';' | '<' | '>' | '&' | '"' | '%' | '{' | '}' | '\\' | '`' | '|' | '$' => {
-                    let _ = write!(out, "#{};", u32::from(c));
-                }
-                c if c.is_control() => out.push('\u{fffd}'),
-                c => out.push(c),
-            }
+        // A bare `end` ends a block, wherever it stands; `wrap:` at the beginning is an instruction.
+        let is_instruction =
+            out.is_empty() && ["wrap:", "nowrap:"].iter().any(|start| starts_with_any_case(word, start));
+        if word.eq_ignore_ascii_case("end") || is_instruction {
+            let mut rest = word.chars();
+            rest.next().into_iter().for_each(|first| by_number(&mut out, first));
+            rest.for_each(|c| push(&mut out, c));
+        } else {
+            word.chars().for_each(|c| push(&mut out, c));
         }
     }
     out
+}
+
+fn starts_with_any_case(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
+fn push(out: &mut String, c: char) {
+    match c {
+        '#' | ';' | '<' | '>' | '&' | '"' | '%' | '{' | '}' | '\\' | '`' | '|' | '$' => by_number(out, c),
+        c if c.is_control() => out.push('\u{fffd}'),
+        c => out.push(c),
+    }
+}
+
+fn by_number(out: &mut String, c: char) {
+    let _ = write!(out, "#{};", u32::from(c));
 }
 
 #[cfg(test)]
@@ -85,6 +97,7 @@ mod tests {
     fn what_has_a_meaning_in_a_diagram_is_escaped() {
         assert_eq!(escaped("<b>;#"), "#60;b#62;#59;#35;");
         assert_eq!(escaped("the end is near"), "the #101;nd is near");
+        assert_eq!(escaped("wrap: a wrap:"), "#119;rap: a wrap:");
         assert_eq!(escaped("a\nb"), "a\u{fffd}b");
         assert_eq!(escaped("consumer 0"), "consumer 0");
     }
