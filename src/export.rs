@@ -11,7 +11,7 @@ use lawspeaker_model::export::{ExportError, Plan, TraceChoice, Unfinished};
 use crate::args::ExportArgs;
 use crate::exit::Exit;
 use crate::output::{Sink, complain};
-use crate::progress::{ProgressLine, stop_on_interrupt};
+use crate::progress::{ProgressLine, is_interrupted, stop_on_interrupt};
 use crate::request::{explained, models};
 use crate::suggest::hint;
 
@@ -98,6 +98,9 @@ fn failed(args: &ExportArgs, error: &ExportError) -> Exit {
 pub(crate) fn unwritten(output: Option<&Path>, error: &io::Error) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Holds;
+    }
+    if is_interrupted() {
+        return Exit::Interrupted;
     }
     let name = output.map_or("stdout".to_owned(), |path| path.display().to_string());
     complain(&format!("{name}: cannot be written: {error}"));

@@ -51,8 +51,7 @@ pub(crate) fn run(args: &TraceArgs) -> Exit {
         return Exit::Inconclusive;
     }
     let diagram = layout::layout(&selected, &findings);
-    let mut notes: Vec<String> =
-        findings.iter().map(|finding| format!("{}  {}", finding.anomaly.name(), finding.summary)).collect();
+    let mut notes = told(&findings);
     if diagram.arrows_left_out > 0 {
         let count = diagram.arrows_left_out;
         notes.push(format!("{count} messages are not drawn, as too many arrive at once"));
@@ -97,6 +96,17 @@ fn asked<'a>(
         max_ops: args.max_ops,
     };
     Ok((findings, selection))
+}
+
+/// A line a finding, as far as there is room.
+fn told(findings: &[&Finding]) -> Vec<String> {
+    const MAX_FINDINGS: usize = 12;
+    let told = |finding: &&Finding| format!("{}  {}", finding.anomaly.name(), finding.summary);
+    let mut notes: Vec<String> = findings.iter().take(MAX_FINDINGS).map(told).collect();
+    if let Some(count) = findings.len().checked_sub(MAX_FINDINGS).filter(|count| *count > 0) {
+        notes.push(format!("and {count} more findings: `lawspeaker judge` tells them"));
+    }
+    notes
 }
 
 /// The lines of the first case of the first finding: what to look at first in a long history.

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
+use crate::progress::is_interrupted;
+
 /// A result on its way. Nothing is touched before the first byte.
 #[derive(Debug)]
 pub(crate) struct Sink {
@@ -93,7 +95,11 @@ impl Write for Target {
 }
 
 impl Write for Sink {
+    /// Fails once Ctrl-C was pressed: nobody waits for the rest.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if is_interrupted() {
+            return Err(io::Error::other("interrupted"));
+        }
         self.writer()?.write(bytes)
     }
 

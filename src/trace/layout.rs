@@ -122,7 +122,13 @@ fn spans(ops: &[&Op], diagram: &mut Diagram) {
     let mut open: Vec<Option<usize>> = vec![None; diagram.lanes.len()];
     let mut down: Vec<Option<usize>> = vec![None; diagram.lanes.len()];
     for (place, op) in ops.iter().enumerate() {
-        let lane = diagram.rows[place].lane;
+        let Row { lane, follows_a_gap, .. } = diagram.rows[place];
+        if follows_a_gap {
+            // Whether it came back or the call ended in what is left out, nobody can see here.
+            open.fill(None);
+            let ended = down.iter_mut().enumerate().filter_map(|(lane, from)| Some((lane, from.take()?)));
+            diagram.gaps.extend(ended.map(|(lane, from)| Span { lane, from, to: place }));
+        }
         if let Some(from) = down[lane].take() {
             diagram.gaps.push(Span { lane, from, to: place });
         }
@@ -220,10 +226,15 @@ mod tests {
 
     /// Lays out a whole history, with what the oracle finds in it under `kafka`.
     fn laid_out(text: &str) -> Diagram {
+        laid_out_with_gap(text, usize::MAX)
+    }
+
+    /// The same, as if ops were left out before the row of this number.
+    fn laid_out_with_gap(text: &str, gap: usize) -> Diagram {
         let history = History::read(text.as_bytes()).unwrap();
         let verdict = judge(&history, Profile::named("kafka").unwrap());
         let ops: Vec<_> = history.ops.iter().collect();
-        let gaps = vec![false; ops.len()];
+        let gaps = (0..ops.len()).map(|place| place == gap).collect();
         layout(&Selected { ops, gaps, left_out: None }, &verdict.violations().collect::<Vec<_>>())
     }
 
@@ -264,6 +275,16 @@ mod tests {
         let diagram = laid_out(&format!("{SENT}{crashes}"));
         let expected = [Span { lane: 1, from: 2, to: 4 }, Span { lane: 2, from: 3, to: 5 }];
         assert_eq!(diagram.gaps, expected);
+    }
+
+    #[test]
+    fn no_call_and_no_crash_goes_on_through_what_is_left_out() {
+        let crash = r#"{"process":1,"type":"info","f":"crash","value":null}"#;
+        let polled = r#"{"process":0,"type":"invoke","f":"poll"}
+{"process":0,"type":"ok","f":"poll","value":[["poll",{}]]}"#;
+        let diagram = laid_out_with_gap(&format!("{crash}\n{polled}"), 2);
+        assert_eq!(diagram.calls, []);
+        assert_eq!(diagram.gaps, [Span { lane: 0, from: 0, to: 2 }]);
     }
 
     #[test]

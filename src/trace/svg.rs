@@ -17,7 +17,7 @@ const STYLE: &str = "\
 :root{color-scheme:light dark;--paper:#ffffff;--ink:#1f2328;--faint:#8c959f;--broken:#cf222e}\
 @media(prefers-color-scheme:dark){:root{--paper:#0d1117;--ink:#e6edf3;--faint:#6e7681;--broken:#ff7b72}}\
 svg{color:var(--ink);background:var(--paper);font:12px ui-monospace,monospace}\
-.paper{fill:var(--paper)}text{fill:currentColor}.title{font-size:15px;font-weight:bold}\
+.paper{fill:var(--paper)}text{fill:currentColor}g text{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}.title{font-size:15px;font-weight:bold}\
 .lane{stroke:var(--faint)}.gap{stroke:var(--paper);stroke-width:3}.down{stroke:var(--faint);stroke-dasharray:1 5}\
 .call{stroke:currentColor;stroke-width:4;opacity:.35}.message{stroke:currentColor;fill:none;opacity:.6}\
 .final{stroke-dasharray:4 3;opacity:.35}.mark{stroke:currentColor;fill:var(--paper);stroke-width:1.5}\

@@ -11,7 +11,7 @@ pub(super) fn text(diagram: &Diagram, title: &str, notes: &[String]) -> String {
     let numbers = diagram.rows.iter().map(|row| row.line.to_string().len()).max().unwrap_or(1);
     let width = diagram.lanes.iter().map(|name| name.chars().count().min(12)).max().unwrap_or(1) + 2;
     let heads: String = diagram.lanes.iter().map(|name| format!("{:width$.12}", printable(name))).collect();
-    let _ = writeln!(out, "  {:numbers$}  {heads}", "");
+    let _ = writeln!(out, "  {:numbers$}  {}", "", heads.trim_end());
     let mut lanes = Lanes::of(diagram);
     for (place, row) in diagram.rows.iter().enumerate() {
         if row.follows_a_gap {
