@@ -313,7 +313,7 @@ fn the_explorer_is_served_on_this_machine_with_our_words() {
         .spawn()
         .expect("lawspeaker can be run");
     let stdout = child.stdout.take().expect("stdout is a pipe");
-    let _served = Served(child);
+    let mut served = Served(child);
     let mut line = String::new();
     std::io::BufReader::new(stdout).read_line(&mut line).expect("the address is printed");
     let address =
@@ -331,6 +331,10 @@ fn the_explorer_is_served_on_this_machine_with_our_words() {
         .output()
         .expect("lawspeaker can be run");
     assert_eq!(code(&taken), 4, "the port is taken: {}", err(&taken));
+    let id = served.0.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status().expect("a signal can be sent");
+    assert!(sent.success());
+    assert_eq!(served.0.wait().expect("it ends").code(), Some(130), "Ctrl-C ends it");
 }
 
 #[test]

@@ -140,3 +140,47 @@ fn named<'a, M: DomainModel>(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Preset;
+    use crate::consumer_group::ConsumerGroup;
+    use crate::engine::{Signal, way_on};
+    use crate::partition_log::PartitionLog;
+
+    /// Each witness has a trace, and it is met by the last step and by none before.
+    fn every_witness_of<M: DomainModel>() {
+        let model = M::preset(Preset::Small);
+        for (place, met) in model.witnesses().iter().enumerate() {
+            let number = (place + 1).to_string();
+            let chosen = witness(&model, &Request::default(), &number, &mut |_| Signal::Continue);
+            let trace = chosen.expect("a baseline meets its witnesses").trace;
+            let seen: Vec<_> = trace
+                .transitions()
+                .map(|(before, action, after)| (met.is_met)(&model, before, action, after))
+                .collect();
+            let (last, earlier) = seen.split_last().expect("a witness takes a step");
+            assert!(*last && !earlier.contains(&true), "{}: {}", M::NAME, met.says);
+        }
+    }
+
+    #[test]
+    fn a_witness_trace_ends_with_the_step_that_meets_it() {
+        every_witness_of::<PartitionLog>();
+        every_witness_of::<ConsumerGroup>();
+    }
+
+    #[test]
+    fn a_counterexample_is_the_one_that_the_guard_is_named_for() {
+        let without = vec!["fence-commit".to_owned()];
+        let request = Request { without, ..Request::default() };
+        let model = crate::catalogue::build::<ConsumerGroup>(&request).expect("there is such a guard");
+        let choose =
+            |choice| choose(&model, &request, &choice, &mut |_| Signal::Continue).expect("it breaks");
+        let told = choose(TraceChoice::Telling);
+        assert_eq!((told.trace.steps.len(), told.others.len()), (11, 2), "{}", told.title);
+        let stuck = choose(TraceChoice::Guarantee(lawspeaker_history::Guarantee::NoDeadlock));
+        assert!(way_on(&model, stuck.trace.last()).is_none(), "{}", stuck.title);
+    }
+}

@@ -1,7 +1,7 @@
 //! Which bounds to lower so that a graph fits.
 
+use super::Watch;
 use super::graph::Graph;
-use super::{Unfinished, Watch};
 use crate::catalogue::{DomainModel, Observer};
 use crate::engine::Limits;
 
@@ -27,11 +27,7 @@ fn fitting<M: DomainModel>(model: &M, max: usize, observe: Observer<'_>) -> Opti
                 *setting.value = setting.min;
             }
         }
-        match Graph::of(&trial, Watch { limits, observe: &mut *observe }) {
-            Ok(_) => true,
-            Err(Unfinished::MaxStates(_)) => false,
-            Err(_) => false,
-        }
+        Graph::of(&trial, Watch { limits, observe: &mut *observe }).is_ok()
     };
     let count = model.clone().settings().len();
     // Faults stand last: they are what a drawing can do without first.

@@ -16,12 +16,9 @@ pub fn variables_of(state: &impl Serialize) -> Variables {
 
 #[cfg(test)]
 mod tests {
-    use stateright::Model;
-
     use super::variables_of;
     use crate::catalogue::{DomainModel, Preset};
     use crate::consumer_group::ConsumerGroup;
-    use crate::engine::Words;
     use crate::partition_log::PartitionLog;
 
     fn names<M: DomainModel>() -> Vec<String> {
