@@ -177,7 +177,8 @@ mod tests {
         let found: Vec<_> = checker.discoveries().into_keys().collect();
         assert_eq!(found, ["effect once"]);
         let path = checker.discovery("effect once").expect("it was found");
-        let last = path.into_actions().pop().expect("it takes steps");
-        assert!(format!("{last:?}").ends_with("its effect happens A SECOND TIME"), "{last:?}");
+        // stateright's traces are not the shortest: the step need not be the last.
+        let told = format!("{:?}", path.into_actions());
+        assert!(told.contains("its effect happens A SECOND TIME"), "{told}");
     }
 }
