@@ -109,9 +109,16 @@ pub(crate) struct BoundsArgs {
     /// Threads that expand states; results are the same for any number
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::MIN)]
     pub(crate) threads: NonZeroUsize,
-    /// Keep whole states instead of 128-bit fingerprints: more memory, no odds of a mistake
+    /// Keep whole states instead of 102 bits of a 128-bit hash: more memory, no odds of a mistake
     #[arg(long)]
     pub(crate) exact: bool,
+    /// Check only what must hold in every state; what must happen in the end stays undecided, and no graph is kept
+    #[arg(long)]
+    pub(crate) safety: bool,
+    /// Visit one state for all that differ only by the names of interchangeable parts, such as producers; what must
+    /// happen in the end stays undecided
+    #[arg(long)]
+    pub(crate) symmetry: bool,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -134,6 +141,9 @@ pub(crate) struct CheckArgs {
     /// Tell every counterexample in full, not only the first
     #[arg(long)]
     pub(crate) all: bool,
+    /// Tell how often each action was taken, how many states each step count reaches, and the longest queue
+    #[arg(long)]
+    pub(crate) coverage: bool,
     /// Write the first counterexample as a history, as an observer would have recorded it, for `judge` to read; what an
     /// observer cannot see, such as the order of processing, does not show in it
     #[arg(long, value_name = "FILE", requires = "without")]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lawspeaker_history::write_jsonl;
 use lawspeaker_model::catalogue::{Entry, MODELS, Request};
-use lawspeaker_model::report::{Report, text, with_source};
+use lawspeaker_model::report::{Report, coverage_text, text, with_source};
 use serde::Serialize;
 
 use crate::args::{CheckArgs, Format};
@@ -49,7 +49,8 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
         line.finish();
         if args.bounds.format == Format::Text {
             let gap = if reports.is_empty() { "" } else { "\n" };
-            print(&format!("{gap}{}", text(&report, args.all)));
+            let coverage = if args.coverage { coverage_text(&report) } else { String::new() };
+            print(&format!("{gap}{}{coverage}", text(&report, args.all)));
         }
         reports.push(report);
         if is_interrupted() {

@@ -48,8 +48,10 @@ impl ProgressLine {
             self.shown = Some(Instant::now());
             let Progress { state_count, frontier_count, depth, elapsed } = progress;
             let rate = state_count as f64 / elapsed.as_secs_f64().max(f64::EPSILON);
-            let line =
-                format!("{state_count} states, {rate:.0} a second, {frontier_count} waiting, depth {depth}");
+            let (memory, seconds) = (memory_bytes() >> 20, elapsed.as_secs_f64());
+            let line = format!(
+                "{state_count} states, {rate:.0} a second, {frontier_count} waiting, depth {depth}, {memory} MiB, {seconds:.0} s"
+            );
             let _ = write!(io::stderr().lock(), "\r{line:<100}");
         }
         if is_interrupted() {

@@ -19,7 +19,13 @@ pub(crate) fn models(name: Option<&str>) -> Result<Vec<&'static Entry>, String> 
 pub(crate) fn options(bounds: &BoundsArgs) -> Options {
     let limits =
         Limits { max_states: bounds.max_states, max_depth: bounds.max_depth, timeout: bounds.timeout };
-    Options { limits, threads: bounds.threads.into(), is_exact: bounds.exact }
+    Options {
+        limits,
+        threads: bounds.threads.into(),
+        is_exact: bounds.exact,
+        is_safety_only: bounds.safety,
+        uses_symmetry: bounds.symmetry,
+    }
 }
 
 /// An error with the nearest name and the names there are.
@@ -31,6 +37,6 @@ pub(crate) fn explained(error: &RequestError) -> String {
         RequestError::UnknownSetting { name, known, .. } => {
             format!("{error}{}\n  settings: {}", hint(name, known.iter().copied()), known.join(", "))
         }
-        RequestError::OutOfRange { .. } => error.to_string(),
+        RequestError::OutOfRange { .. } | RequestError::NoSymmetry { .. } => error.to_string(),
     }
 }

@@ -57,6 +57,9 @@ pub trait DomainModel: Words + Clone {
     const ABOUT: &'static str;
     /// Its guards, in the order of the docs.
     const GUARDS: &'static [&'static Guard];
+    /// What it has several of that only differ by name, if [`representative`](crate::engine::System::representative)
+    /// reduces by them.
+    const INTERCHANGEABLE: Option<&'static str> = None;
 
     /// The baseline, all guards in place.
     fn preset(preset: Preset) -> Self;
@@ -104,6 +107,14 @@ pub enum RequestError {
         /// The names there are.
         known: Vec<&'static str>,
     },
+    /// The model has no parts that only differ by name.
+    #[error("model `{model}` has no interchangeable parts to reduce by; `--symmetry` is for {}", .known.join(", "))]
+    NoSymmetry {
+        /// The model asked.
+        model: &'static str,
+        /// The models that have.
+        known: Vec<&'static str>,
+    },
     /// The bound is too small or too large.
     #[error("setting `{name}` of model `{model}` goes from {min} to {max}, not to {value}")]
     OutOfRange {
@@ -132,6 +143,8 @@ pub struct Entry {
     pub about: &'static str,
     /// Its guards.
     pub guards: &'static [&'static Guard],
+    /// What it has several of that only differ by name, if a check can be reduced by them.
+    pub interchangeable: Option<&'static str>,
     check: fn(&Request, Observer<'_>) -> Result<Report, RequestError>,
     export: fn(&Request, &Plan, Observer<'_>, &mut dyn io::Write) -> Result<Exported, ExportError>,
     serve: fn(&Request, SocketAddr) -> Result<(), RequestError>,
@@ -168,6 +181,7 @@ impl Entry {
             name: M::NAME,
             about: M::ABOUT,
             guards: M::GUARDS,
+            interchangeable: M::INTERCHANGEABLE,
             check: |request, observe| {
                 let model = build::<M>(request)?;
                 Ok(check(&model, request, observe))
@@ -255,6 +269,10 @@ pub fn guard<M: DomainModel>(name: &str) -> Result<&'static Guard, RequestError>
 /// # Errors
 /// [`RequestError`] if the request names what the model does not have.
 pub fn build<M: DomainModel>(request: &Request) -> Result<M, RequestError> {
+    if request.options.uses_symmetry && M::INTERCHANGEABLE.is_none() {
+        let known = MODELS.iter().filter(|entry| entry.interchangeable.is_some()).map(|entry| entry.name);
+        return Err(RequestError::NoSymmetry { model: M::NAME, known: known.collect() });
+    }
     let mut model = M::preset(request.preset);
     for name in &request.without {
         let guard = guard::<M>(name)?;

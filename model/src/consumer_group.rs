@@ -29,6 +29,7 @@ use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
+use crate::few::Few;
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -39,6 +40,15 @@ pub struct ConsumerGroup {
     /// The guards in place.
     pub guards: Guards,
 }
+
+/// The most members that a state can hold.
+const MAX_MEMBERS: usize = 4;
+
+/// The most events of a partition that a state can hold.
+const MAX_EVENTS: usize = 8;
+
+/// Something of each partition, of which there are up to four.
+pub type ByPartition<T> = Few<T, 4>;
 
 /// An event in a member's hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -54,7 +64,7 @@ pub struct Hand {
 }
 
 /// A member, as it sees itself, and whether the coordinator still counts it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Member {
     /// Whether it runs.
     pub is_up: bool,
@@ -63,9 +73,9 @@ pub struct Member {
     /// The generation it last heard of.
     pub generation: u8,
     /// The partitions it believes to own.
-    pub owns: Vec<bool>,
+    pub owns: ByPartition<bool>,
     /// The offset it reads next, by partition.
-    pub positions: Vec<u8>,
+    pub positions: ByPartition<u8>,
     /// What it is working on.
     pub hand: Option<Hand>,
 }
@@ -81,29 +91,29 @@ pub struct Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// The highest offset ever committed, by partition.
-    pub highest_committed: Vec<u8>,
+    pub highest_committed: ByPartition<u8>,
     /// Whether an effect or a commit of a member was accepted for a partition that is no longer its own.
     pub has_accepted_stale: bool,
 }
 
 /// A state of the whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// The current generation.
     pub generation: u8,
     /// Who owns each partition, as the coordinator sees it.
-    pub owners: Vec<Option<u8>>,
+    pub owners: ByPartition<Option<u8>>,
     /// Who is to own each partition.
-    pub targets: Vec<u8>,
+    pub targets: ByPartition<u8>,
     /// The next offset to process, by partition, as committed.
-    pub committed: Vec<u8>,
+    pub committed: ByPartition<u8>,
     /// The members.
-    pub members: Vec<Member>,
+    pub members: Few<Member, MAX_MEMBERS>,
     /// How often each event's effect happened, by partition and offset; what a deduplicating effect looks at.
-    pub effects: Vec<Vec<u8>>,
+    pub effects: ByPartition<Few<u8, MAX_EVENTS>>,
     /// Faults to come.
     pub budget: Budget,
     /// The truth.
@@ -253,8 +263,8 @@ impl ConsumerGroup {
         let member = &mut state.members[number as usize];
         member.is_up = false;
         member.hand = None;
-        member.owns.fill(false);
-        member.positions.fill(0);
+        member.owns.as_mut_slice().fill(false);
+        member.positions.as_mut_slice().fill(0);
     }
 
     /// The coordinator no longer counts the member: what it owned or was to own goes to the next live one.
@@ -370,23 +380,24 @@ impl Model for ConsumerGroup {
         let Bounds { members, partitions, events, rebalances, crashes, timeouts, failures, expiries } =
             self.bounds;
         let owner = |partition: u8| partition % members;
+        let each_partition = |value: fn(u8) -> u8| (0..partitions).map(value).collect();
         let member = |number: u8| Member {
             is_up: true,
             is_counted: true,
             generation: 1,
             owns: (0..partitions).map(|partition| owner(partition) == number).collect(),
-            positions: vec![0; partitions as usize],
+            positions: each_partition(|_| 0),
             hand: None,
         };
         vec![State {
             generation: 1,
             owners: (0..partitions).map(|partition| Some(owner(partition))).collect(),
             targets: (0..partitions).map(owner).collect(),
-            committed: vec![0; partitions as usize],
+            committed: each_partition(|_| 0),
             members: (0..members).map(member).collect(),
-            effects: vec![vec![0; events as usize]; partitions as usize],
+            effects: (0..partitions).map(|_| (0..events).map(|_| 0).collect()).collect(),
             budget: Budget { rebalances, crashes, timeouts, failures, expiries },
-            ghost: Ghost { highest_committed: vec![0; partitions as usize], has_accepted_stale: false },
+            ghost: Ghost { highest_committed: each_partition(|_| 0), has_accepted_stale: false },
         }]
     }
 
@@ -396,7 +407,7 @@ impl Model for ConsumerGroup {
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
-        let mut state = last.clone();
+        let mut state = *last;
         match action {
             Action::Sync(member) => self.sync(&mut state, member),
             Action::Poll(member, partition) => Self::poll(&mut state, member, partition),

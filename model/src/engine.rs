@@ -10,18 +10,38 @@
 //!   shortest stem and then a cycle that goes on for ever;
 //! * a limit that was hit is reported: an exploration that is not complete never counts as success.
 //!
-//! States are told apart by keyed 128-bit fingerprints, or exactly where [`Options::is_exact`](Options) says so; [`Exploration::collision_odds`](Exploration) bounds the chance that two
-//! of them were mixed up (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction).
-//! Time is O(transitions), memory is one fingerprint and one parent a state, and the states of two levels; with laws on
-//! infinite behaviours, the graph too, eight bytes a transition.
+//! States are told apart by keyed 128-bit hashes, of which 102 bits are kept, or exactly where
+//! [`Options::is_exact`] says so; [`Exploration::collision_odds`] bounds the chance that two of them were mixed up
+//! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 17 bytes a
+//! state for its fingerprint, five for how it was reached, and the states of one level. With laws on infinite
+//! behaviours the graph is kept too, eight bytes a transition and some 35 a state.
+//!
+//! How it is done:
+//! * `expand` asks the model what states say, in runs of a few hundred, on as many threads as there are;
+//! * `visited` finds out which successors are new, in `table`s of fingerprints, each thread in its own shards;
+//! * `explore` puts the runs together in their order, so that nothing depends on the number of threads;
+//! * `liveness` looks for fair lassos in the `graph`: strongly connected `components` (Tarjan 1972) in which every weakly
+//!   fair group (Manna and Pnueli 1992) is disabled somewhere or taken;
+//! * symmetry, where a model offers it, visits one state for all that differ by names (Ip and Dill 1996); its traces are
+//!   behaviours of the model all the same. Laws on infinite behaviours are then left undecided, as fairness is to parts by
+//!   name.
+//!
+//! A timeout or an interrupt is noticed between blocks of states, and not while lassos are looked for, which takes a
+//! fraction of the time of the exploration.
+//!
+//! `model/examples/dining_philosophers.rs` checks a model that knows nothing of events.
 
 mod blame;
 mod components;
 mod expand;
 mod explore;
+mod fingerprint;
+mod frontier;
 mod graph;
 mod liveness;
+mod origins;
 mod system;
+mod table;
 mod trace;
 mod visited;
 

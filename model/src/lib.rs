@@ -17,6 +17,7 @@ pub mod consumer_group;
 pub mod engine;
 pub mod explorer;
 pub mod export;
+pub mod few;
 pub mod guard;
 pub mod matrix;
 pub mod partition_log;

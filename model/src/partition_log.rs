@@ -21,6 +21,7 @@ mod guards;
 mod laws;
 mod observed;
 mod producer;
+mod symmetry;
 mod words;
 
 pub(crate) use broker::Verdict;
@@ -30,9 +31,11 @@ pub use bounds::Bounds;
 pub use guards::*;
 
 use serde::Serialize;
+use smallvec::smallvec;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
+use crate::few::Short;
 use crate::guard::Guards;
 
 /// The model: its bounds and the guards in place.
@@ -90,7 +93,7 @@ pub struct Reply {
 }
 
 /// An entry of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Record {
     /// What was appended.
     pub event: Event,
@@ -101,20 +104,20 @@ pub struct Record {
 }
 
 /// A partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Partition {
     /// Its entries, by offset.
-    pub log: Vec<Record>,
+    pub log: Short<Record, 6>,
     /// How many of them are on disk.
     pub durable: u8,
     /// From which offset on the broker knows who wrote what; 0 unless it forgot.
     pub remembered_from: u8,
     /// The incarnation of each producer that the broker lets append.
-    pub epochs: Vec<u8>,
+    pub epochs: Short<u8, 8>,
 }
 
 /// What a producer knows of one of its events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Progress {
     /// Set when this incarnation first sends it.
     pub stamp: Option<Stamp>,
@@ -123,16 +126,16 @@ pub struct Progress {
 }
 
 /// A producer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Producer {
     /// Its incarnation.
     pub epoch: u8,
     /// Its events.
-    pub events: Vec<Progress>,
+    pub events: Short<Progress, 4>,
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Budget {
     faults: u8,
     losses: u8,
@@ -152,25 +155,25 @@ impl Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Ghost {
     /// Every event with every partition it was sent to, sorted.
-    pub sent: Vec<(Event, u8)>,
+    pub sent: Short<(Event, u8), 8>,
     /// Every acknowledgement that a producer received, sorted.
-    pub acknowledged: Vec<Reply>,
+    pub acknowledged: Short<Reply, 4>,
 }
 
 /// A state of the whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct State {
     /// The producers.
-    pub producers: Vec<Producer>,
+    pub producers: Short<Producer, 2>,
     /// Requests on the link: a multiset, sorted.
-    pub requests: Vec<Request>,
+    pub requests: Short<Request, 4>,
     /// Acknowledgements on the link: a multiset, sorted.
-    pub replies: Vec<Reply>,
+    pub replies: Short<Reply, 4>,
     /// The partitions of the topic.
-    pub partitions: Vec<Partition>,
+    pub partitions: Short<Partition, 2>,
     /// Faults to come.
     pub budget: Budget,
     /// The truth.
@@ -235,12 +238,12 @@ impl PartitionLog {
     }
 }
 
-fn insert<T: Ord>(multiset: &mut Vec<T>, item: T) {
+fn insert<T: Ord, const N: usize>(multiset: &mut Short<T, N>, item: T) {
     let place = multiset.binary_search(&item).unwrap_or_else(|place| place);
     multiset.insert(place, item);
 }
 
-fn remove<T: Ord>(multiset: &mut Vec<T>, item: &T) {
+fn remove<T: Ord, const N: usize>(multiset: &mut Short<T, N>, item: &T) {
     let place = multiset.binary_search(item).expect("only what is on the link is taken from it");
     multiset.remove(place);
 }
@@ -272,14 +275,14 @@ impl Model for PartitionLog {
             ..
         } = self.bounds;
         vec![State {
-            producers: vec![
-                Producer { epoch: 0, events: vec![Progress::default(); events as usize] };
+            producers: smallvec![
+                Producer { epoch: 0, events: smallvec![Progress::default(); events as usize] };
                 producers as usize
             ],
-            requests: Vec::new(),
-            replies: Vec::new(),
-            partitions: vec![
-                Partition { epochs: vec![0; producers as usize], ..Partition::default() };
+            requests: Short::new(),
+            replies: Short::new(),
+            partitions: smallvec![
+                Partition { epochs: smallvec![0; producers as usize], ..Partition::default() };
                 partitions as usize
             ],
             budget: Budget { faults, losses, duplicates, damages, crashes, restarts, growths },
@@ -383,6 +386,10 @@ impl System for PartitionLog {
 
     fn witnesses(&self) -> Vec<Witness<Self>> {
         laws::witnesses()
+    }
+
+    fn representative(&self, state: &State) -> Option<State> {
+        Some(symmetry::representative(state))
     }
 
     fn kind(&self, action: &Action) -> &'static str {

@@ -5,7 +5,7 @@
 
 mod text;
 
-pub use text::{counterexample_text, text};
+pub use text::{counterexample_text, coverage_text, text};
 
 use std::collections::BTreeMap;
 
@@ -77,6 +77,10 @@ pub struct Explored {
     pub depth: usize,
     /// Distinct states by their distance from the initial ones.
     pub levels: Vec<usize>,
+    /// The most states that were found and not yet expanded at a time.
+    pub longest_queue: usize,
+    /// Why there are fewer states than the model has; `None` if every one was visited.
+    pub reduced_by: Option<&'static str>,
     /// Whether that is all there is within the bounds.
     pub is_complete: bool,
     /// The limit that was hit, in words; `None` if complete.
@@ -197,7 +201,7 @@ pub fn check<M: DomainModel>(model: &M, request: &Request, observe: Observer<'_>
         bounds: bounds_of(&mut model.clone()),
         without: removed.iter().map(|guard| guard.name).collect(),
         unmasked: removed.iter().filter_map(|guard| unmasked(guard)).collect(),
-        outcome: outcome(&exploration),
+        outcome: outcome(&laws, request, &exploration),
         laws: law_findings(&laws, &exploration),
         witnesses: model
             .witnesses()
@@ -206,7 +210,7 @@ pub fn check<M: DomainModel>(model: &M, request: &Request, observe: Observer<'_>
             .map(|(witness, is_met)| WitnessFinding { says: witness.says, is_met: *is_met })
             .collect(),
         counterexamples,
-        explored: explored(&exploration),
+        explored: explored(request, &exploration),
     }
 }
 
@@ -217,16 +221,17 @@ pub(crate) fn rank<M: DomainModel>(request: &Request, broken: Guarantee, step_co
     (!is_named_for, step_count)
 }
 
-fn outcome<M: DomainModel>(exploration: &Exploration<M>) -> Outcome {
+fn outcome<M: DomainModel>(laws: &[Law<M>], request: &Request, exploration: &Exploration<M>) -> Outcome {
     let met_all = exploration.witnesses_met.iter().all(|is_met| *is_met);
+    let decides_all = !request.options.skips_liveness() || !laws.iter().any(|law| law.when.is_liveness());
     match (exploration.violations.is_empty(), exploration.stop) {
         (false, _) => Outcome::Violated,
-        (true, Stop::Complete) if met_all => Outcome::Holds,
+        (true, Stop::Complete) if met_all && decides_all => Outcome::Holds,
         (true, _) => Outcome::Inconclusive,
     }
 }
 
-fn explored<M: DomainModel>(exploration: &Exploration<M>) -> Explored {
+fn explored<M: DomainModel>(request: &Request, exploration: &Exploration<M>) -> Explored {
     let stopped_by = match exploration.stop {
         Stop::Complete => None,
         Stop::Boundary => Some("the model's own boundary"),
@@ -241,6 +246,8 @@ fn explored<M: DomainModel>(exploration: &Exploration<M>) -> Explored {
         generated: exploration.generated_count,
         depth: exploration.depth(),
         levels: exploration.levels.clone(),
+        longest_queue: exploration.frontier_peak,
+        reduced_by: M::INTERCHANGEABLE.filter(|_| request.options.uses_symmetry),
         is_complete: exploration.stop == Stop::Complete,
         stopped_by,
         collision_odds: exploration.collision_odds,

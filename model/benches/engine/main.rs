@@ -4,7 +4,8 @@
 //! cargo bench -p lawspeaker-model --bench engine
 //! ```
 //! Each row runs in a process of its own, whose peak memory is read at the end (Linux only; elsewhere it is 0). Both
-//! check the same laws, and explore everything. Compare ratios within one run: machines are noisy.
+//! check the laws that hold in every state, and explore everything; `with liveness` also finds lassos, which stateright
+//! cannot. Compare ratios within one run: machines are noisy.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -22,7 +23,14 @@ use stateright::Checker;
 use crate::two_phase_commit::TwoPhaseCommit;
 
 const SUBJECTS: [&str; 3] = ["two-phase-commit", "partition-log", "consumer-group"];
-const CHECKERS: [&str; 4] = ["stateright, 1 thread", "ours, 1 thread", "ours, 2 threads", "ours, exact"];
+const CHECKERS: [&str; 6] = [
+    "stateright, 1 thread",
+    "stateright, 2 threads",
+    "ours, 1 thread",
+    "ours, 2 threads",
+    "ours, exact",
+    "ours, with liveness",
+];
 
 fn main() {
     match std::env::var("LAWSPEAKER_BENCH_ROW") {
@@ -36,7 +44,7 @@ fn main() {
 
 fn table() {
     println!(
-        "model             checker                 states   generated   seconds  states/s  bytes/state  times"
+        "model             checker                  states   generated   seconds  states/s  bytes/state  times"
     );
     let this = std::env::current_exe().expect("a process has an executable");
     for subject in SUBJECTS {
@@ -52,7 +60,7 @@ fn table() {
             let times = rate / *first_rate.get_or_insert(rate);
             let per_state = bytes / states;
             println!(
-                "{subject:17} {checker:20} {states:>9} {generated:>11} {seconds:>9.2} {rate:>9.0} {per_state:>12.0} {times:>6.1}"
+                "{subject:17} {checker:21} {states:>9} {generated:>11} {seconds:>9.2} {rate:>9.0} {per_state:>12.0} {times:>6.1}"
             );
         }
     }
@@ -72,12 +80,17 @@ where
 {
     let before = peak_bytes();
     let started = Instant::now();
+    let threads = if checker.contains('2') { 2 } else { 1 };
     let (states, generated) = if checker.starts_with("stateright") {
-        let done = system.checker().spawn_bfs().join();
+        let done = system.checker().threads(threads).spawn_bfs().join();
         (done.unique_state_count(), done.state_count())
     } else {
-        let threads = if checker.contains('2') { 2 } else { 1 };
-        let options = Options { threads, is_exact: checker.contains("exact"), ..Options::default() };
+        let options = Options {
+            threads,
+            is_exact: checker.contains("exact"),
+            is_safety_only: !checker.contains("liveness"),
+            ..Options::default()
+        };
         let found = explore(&system, options, &mut |_| Signal::Continue);
         (found.state_count, found.generated_count)
     };

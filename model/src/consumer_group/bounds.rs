@@ -1,6 +1,6 @@
 //! How much there is of everything, and its place in the catalogue.
 
-use super::{ConsumerGroup, guards};
+use super::{ConsumerGroup, MAX_EVENTS, MAX_MEMBERS, guards};
 use crate::catalogue::{DomainModel, Preset, Setting};
 use crate::guard::{Guard, Guards};
 
@@ -54,9 +54,9 @@ impl DomainModel for ConsumerGroup {
         let setting = |name, value, says, min, max| Setting { name, says, min, max, value };
         let b = &mut self.bounds;
         vec![
-            setting("members", &mut b.members, "members of the group", 1, 4),
+            setting("members", &mut b.members, "members of the group", 1, MAX_MEMBERS as u8),
             setting("partitions", &mut b.partitions, "partitions of the topic", 1, 4),
-            setting("events", &mut b.events, "events in each partition", 1, 8),
+            setting("events", &mut b.events, "events in each partition", 1, MAX_EVENTS as u8),
             setting("rebalances", &mut b.rebalances, "rebalances that move a partition", 0, 8),
             setting("crashes", &mut b.crashes, "crashes of members", 0, 8),
             setting("timeouts", &mut b.timeouts, "sessions that end although the member lives", 0, 8),

@@ -2,8 +2,9 @@
 
 use lawspeaker_history::Guarantee;
 
-use super::{Action, ConsumerGroup, State};
+use super::{Action, ConsumerGroup, MAX_EVENTS, State};
 use crate::engine::{Law, System, When, Witness};
+use crate::few::Few;
 
 pub(super) fn laws() -> Vec<Law<ConsumerGroup>> {
     use Guarantee::{AtLeastOnce, CommitMonotonicity, EffectOnce, NoDeadlock, PartitionOrder, SingleOwner};
@@ -74,7 +75,7 @@ pub(super) fn witnesses() -> Vec<Witness<ConsumerGroup>> {
         witness(
             "a member that had been further starts at the committed offset",
             |_, before, action, after| {
-                let member = |state: &State, number: u8| state.members[number as usize].clone();
+                let member = |state: &State, number: u8| state.members[number as usize];
                 let rewinds = |number: u8| {
                     let (was, is) = (member(before, number), member(after, number));
                     (0..is.owns.len())
@@ -93,8 +94,9 @@ pub(super) fn witnesses() -> Vec<Witness<ConsumerGroup>> {
 }
 
 fn committed_is_processed(_: &ConsumerGroup, state: &State) -> bool {
-    let processed =
-        |(effects, committed): (&Vec<u8>, &u8)| effects.iter().take(*committed as usize).all(|e| *e > 0);
+    let processed = |(effects, committed): (&Few<u8, MAX_EVENTS>, &u8)| {
+        effects.iter().take(*committed as usize).all(|e| *e > 0)
+    };
     state.effects.iter().zip(&state.committed).all(processed)
 }
 

@@ -1,19 +1,12 @@
-//! What one state says: its successors, and which laws it keeps. Reads nothing but the model, so that many threads can
+//! What states say: their successors, and which laws they keep. Reads nothing but the model, so that many threads can
 //! do it at once.
 
-use std::thread;
-
-use super::graph::Node;
+use super::fingerprint::{Fingerprint, Fingerprinter};
 use super::system::{FairGroup, Law, System, When, Witness};
-use super::visited::Fingerprint;
-
-/// A state in its place.
-pub(super) type Placed<S> = (Node, <S as stateright::Model>::State);
 
 /// One step out of a state.
-pub(super) struct Successor<T> {
-    pub(super) state: T,
-    pub(super) fingerprint: Fingerprint,
+#[derive(Clone, Copy)]
+pub(super) struct Taken {
     /// Which of the state's actions it is.
     pub(super) ordinal: u32,
     /// Whether it changes anything.
@@ -21,15 +14,39 @@ pub(super) struct Successor<T> {
     pub(super) group: Option<FairGroup>,
 }
 
-/// Everything that one state says; laws are bits, by their places.
-pub(super) struct Expansion<T> {
-    pub(super) successors: Vec<Successor<T>>,
+/// What the laws say of one state; laws are bits, by their places.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Judged {
     /// Laws on states that were checked here, and those of them that are broken.
     pub(super) checked: u64,
     pub(super) broken: u64,
     /// Laws on behaviours: from which the goal is owed here, and of which it is met here.
     pub(super) owed: u64,
     pub(super) met: u64,
+}
+
+/// Everything that a run of states says, in their order. The successors stand in one row, each with what is known of
+/// it at the same position of three vectors: what is looked at together lies together.
+pub(super) struct Run<T> {
+    pub(super) states: Vec<T>,
+    pub(super) fingerprints: Vec<Fingerprint>,
+    pub(super) taken: Vec<Taken>,
+    /// For each state of the run, where its successors end.
+    pub(super) ends: Vec<u32>,
+    pub(super) judged: Vec<Judged>,
+    pub(super) tally: Tally,
+}
+
+impl<T> Run<T> {
+    /// Forgets everything, and keeps the room for it.
+    fn clear(&mut self) {
+        self.states.clear();
+        self.fingerprints.clear();
+        self.taken.clear();
+        self.ends.clear();
+        self.judged.clear();
+        self.tally.clear();
+    }
 }
 
 /// What is counted over many states.
@@ -44,6 +61,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    fn clear(&mut self) {
+        self.taken.fill(0);
+        self.is_met.fill(false);
+        self.cut_count = 0;
+    }
+
     pub(super) fn add(&mut self, other: &Tally) {
         self.taken.iter_mut().zip(&other.taken).for_each(|(all, taken)| *all += taken);
         self.is_met.iter_mut().zip(&other.is_met).for_each(|(all, is_met)| *all |= is_met);
@@ -57,7 +80,9 @@ pub(super) struct Expander<'a, S: System> {
     pub(super) laws: Vec<Law<S>>,
     pub(super) witnesses: Vec<Witness<S>>,
     pub(super) kinds: &'static [&'static str],
-    pub(super) hash: fn(&S::State) -> Fingerprint,
+    pub(super) uses_symmetry: bool,
+    /// What becomes of a fingerprint: itself, except where a test shows what a weak hash loses.
+    pub(super) weaken: fn(Fingerprint) -> Fingerprint,
 }
 
 impl<S: System> Expander<'_, S> {
@@ -65,96 +90,99 @@ impl<S: System> Expander<'_, S> {
         Tally { taken: vec![0; self.kinds.len()], is_met: vec![false; self.witnesses.len()], cut_count: 0 }
     }
 
-    /// Expands every state of a block; the answers are in its order, whatever the number of threads.
-    pub(super) fn expand_all(
-        &self,
-        block: &[Placed<S>],
-        threads: usize,
-    ) -> (Vec<Expansion<S::State>>, Tally) {
-        let chunks = block.chunks(block.len().div_ceil(threads).max(1));
-        let mut parts: Vec<(Vec<_>, Tally)> = Vec::with_capacity(threads);
-        if threads == 1 {
-            parts.extend(chunks.map(|chunk| self.expand_chunk(chunk)));
-        } else {
-            thread::scope(|scope| {
-                let workers: Vec<_> = chunks.map(|chunk| scope.spawn(|| self.expand_chunk(chunk))).collect();
-                parts.extend(workers.into_iter().map(|worker| match worker.join() {
-                    Ok(part) => part,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }));
-            });
+    pub(super) fn empty_run(&self) -> Run<S::State> {
+        Run {
+            states: Vec::new(),
+            fingerprints: Vec::new(),
+            taken: Vec::new(),
+            ends: Vec::new(),
+            judged: Vec::new(),
+            tally: self.empty_tally(),
         }
-        let mut tally = self.empty_tally();
-        let mut expansions = Vec::with_capacity(block.len());
-        for (part, of_part) in parts {
-            expansions.extend(part);
-            tally.add(&of_part);
-        }
-        (expansions, tally)
     }
 
-    fn expand_chunk(&self, chunk: &[Placed<S>]) -> (Vec<Expansion<S::State>>, Tally) {
-        let mut tally = self.empty_tally();
+    /// Expands `states` into `run`; `is_met` says which witnesses need not be looked for any more.
+    pub(super) fn expand(&self, states: &[S::State], is_met: &[bool], run: &mut Run<S::State>) {
+        run.clear();
         let mut actions = Vec::new();
-        let expansions =
-            chunk.iter().map(|(_, state)| self.expand(state, &mut actions, &mut tally)).collect();
-        (expansions, tally)
+        let mut fingerprinter = Fingerprinter::default();
+        let mut unmet: Vec<usize> = (0..is_met.len()).filter(|place| !is_met[*place]).collect();
+        for state in states {
+            self.system.actions(state, &mut actions);
+            let mut is_quiescent = true;
+            for (ordinal, action) in (0..).zip(actions.drain(..)) {
+                let Some(next) = self.system.next_state(state, action.clone()) else { continue };
+                let is_fault = self.system.is_fault(&action);
+                if !self.system.within_boundary(&next) {
+                    run.tally.cut_count += 1;
+                    is_quiescent &= is_fault;
+                    continue;
+                }
+                self.count(&action, &mut run.tally);
+                if !unmet.is_empty() {
+                    unmet.retain(|place| {
+                        let is_met = (self.witnesses[*place].is_met)(self.system, state, &action, &next);
+                        run.tally.is_met[*place] |= is_met;
+                        !is_met
+                    });
+                }
+                // A step that changes nothing is no way to go on.
+                let is_change = next != *state;
+                is_quiescent &= !is_change || is_fault;
+                run.taken.push(Taken { ordinal, is_change, group: self.system.fair_group(&action) });
+                let next = self.standing_for(next);
+                run.fingerprints.push(self.fingerprint(&mut fingerprinter, &next));
+                run.states.push(next);
+            }
+            run.ends.push(run.states.len() as u32);
+            run.judged.push(self.judge(state, is_quiescent));
+        }
     }
 
-    fn expand(
-        &self,
-        state: &S::State,
-        actions: &mut Vec<S::Action>,
-        tally: &mut Tally,
-    ) -> Expansion<S::State> {
-        actions.clear();
-        self.system.actions(state, actions);
-        let mut successors = Vec::with_capacity(actions.len());
-        let mut is_quiescent = true;
-        for (ordinal, action) in actions.drain(..).enumerate() {
-            let Some(next) = self.system.next_state(state, action.clone()) else { continue };
-            if !self.system.within_boundary(&next) {
-                tally.cut_count += 1;
-                is_quiescent &= self.system.is_fault(&action);
+    /// The initial states as a run of no states, so that they are found like any successors.
+    pub(super) fn initial(&self, states: Vec<S::State>) -> Run<S::State> {
+        let mut run = self.empty_run();
+        let mut fingerprinter = Fingerprinter::default();
+        for (ordinal, state) in (0..).zip(states) {
+            if !self.system.within_boundary(&state) {
+                run.tally.cut_count += 1;
                 continue;
             }
-            self.count(state, &action, &next, tally);
-            // A step that changes nothing is no way to go on.
-            let is_change = next != *state;
-            is_quiescent &= !is_change || self.system.is_fault(&action);
-            successors.push(Successor {
-                fingerprint: (self.hash)(&next),
-                state: next,
-                ordinal: ordinal as u32,
-                is_change,
-                group: self.system.fair_group(&action),
-            });
+            let state = self.standing_for(state);
+            run.taken.push(Taken { ordinal, is_change: true, group: None });
+            run.fingerprints.push(self.fingerprint(&mut fingerprinter, &state));
+            run.states.push(state);
         }
-        Expansion { successors, ..self.judge(state, is_quiescent) }
+        run
     }
 
-    fn count(&self, state: &S::State, action: &S::Action, next: &S::State, tally: &mut Tally) {
+    /// The state that is visited for `state`.
+    pub(super) fn standing_for(&self, state: S::State) -> S::State {
+        if self.uses_symmetry { self.system.representative(&state).unwrap_or(state) } else { state }
+    }
+
+    pub(super) fn fingerprint(&self, fingerprinter: &mut Fingerprinter, state: &S::State) -> Fingerprint {
+        (self.weaken)(fingerprinter.of(state))
+    }
+
+    fn count(&self, action: &S::Action, tally: &mut Tally) {
         let kind = self.system.kind(action);
-        if let Some(place) = self.kinds.iter().position(|known| std::ptr::eq(*known, kind) || *known == kind)
-        {
+        let is_kind = |known: &&str| std::ptr::eq(*known, kind) || **known == *kind;
+        if let Some(place) = self.kinds.iter().position(is_kind) {
             tally.taken[place] += 1;
-        }
-        for (witness, is_met) in self.witnesses.iter().zip(&mut tally.is_met) {
-            *is_met = *is_met || (witness.is_met)(self.system, state, action, next);
         }
     }
 
     /// What the laws say of a state.
-    pub(super) fn judge(&self, state: &S::State, is_quiescent: bool) -> Expansion<S::State> {
-        let mut judged = Expansion { successors: Vec::new(), checked: 0, broken: 0, owed: 0, met: 0 };
+    pub(super) fn judge(&self, state: &S::State, is_quiescent: bool) -> Judged {
+        let mut judged = Judged::default();
         for (place, law) in self.laws.iter().enumerate() {
-            let bit = 1 << place;
             let holds = || (law.holds)(self.system, state);
-            let flag = |is_set: bool| if is_set { bit } else { 0 };
+            let flag = |is_set: bool| u64::from(is_set) << place;
             match law.when {
                 When::Quiescent if !is_quiescent => {}
                 When::Always | When::Quiescent => {
-                    judged.checked |= bit;
+                    judged.checked |= flag(true);
                     judged.broken |= flag(!holds());
                 }
                 When::Eventually => judged.met |= flag(holds()),

@@ -1,12 +1,15 @@
 //! Breadth-first search.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::expand::{Expander, Expansion, Placed, Tally};
+use super::expand::{Expander, Judged, Run, Tally};
+use super::fingerprint::{Fingerprint, Fingerprinter};
+use super::frontier::Frontier;
 use super::graph::{Edge, Graph, Node};
-use super::liveness::{Question, lasso};
-use super::visited::{Fingerprint, Visited, collision_odds, fingerprint};
+use super::liveness::{Question, Turn, lasso};
+use super::origins::Origins;
+use super::visited::{Visited, collision_odds, on_threads};
 use super::{System, Trace, When};
 
 /// How far an exploration may go. What is beyond is reported, never passed over.
@@ -20,7 +23,7 @@ pub struct Limits {
     pub timeout: Option<Duration>,
 }
 
-/// How to explore; none of it changes what is found.
+/// How to explore. None of it changes what is found, except that some of it leaves something undecided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How far to go.
@@ -29,11 +32,29 @@ pub struct Options {
     pub threads: usize,
     /// Whether to keep whole states instead of fingerprints: more memory, and no odds of a mistake.
     pub is_exact: bool,
+    /// Whether to leave laws on infinite behaviours undecided, which saves keeping the graph.
+    pub is_safety_only: bool,
+    /// Whether to visit one state for all that differ by the names of interchangeable parts, as
+    /// [`System::representative`] says. Laws on infinite behaviours are left undecided: fairness is to parts by name.
+    pub uses_symmetry: bool,
+}
+
+impl Options {
+    /// Whether laws on infinite behaviours are left undecided.
+    pub fn skips_liveness(&self) -> bool {
+        self.is_safety_only || self.uses_symmetry
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { limits: Limits::default(), threads: 1, is_exact: false }
+        Options {
+            limits: Limits::default(),
+            threads: 1,
+            is_exact: false,
+            is_safety_only: false,
+            uses_symmetry: false,
+        }
     }
 }
 
@@ -101,6 +122,8 @@ pub struct Exploration<S: System> {
     pub generated_count: usize,
     /// Distinct states by their distance from the initial ones; the last is the depth.
     pub levels: Vec<usize>,
+    /// The most states that were found and not yet expanded at a time.
+    pub frontier_peak: usize,
     /// Why it ended.
     pub stop: Stop,
     /// The laws that do not hold, in the order of [`System::laws`].
@@ -134,45 +157,40 @@ pub fn explore<S: System>(
     options: Options,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
-    explore_with_hash(system, options, fingerprint, observe)
+    explore_with_hash(system, options, |fingerprint| fingerprint, observe)
 }
 
-/// The same with another hash than the engine's own, to show what a weak one loses.
+/// The same with fingerprints that are weakened first, to show what a weak hash loses.
 #[doc(hidden)]
 pub fn explore_with_hash<S: System>(
     system: &S,
     options: Options,
-    hash: fn(&S::State) -> u128,
+    weaken: fn(u128) -> u128,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
-    let mut search = Search::new(system, options, hash);
+    let mut search = Search::new(system, options, weaken);
     search.add_initial_states();
     let stop = search.run(observe);
     search.finish(stop)
 }
 
-/// How a state was reached: from which state, by which of its actions; an initial state has no parent.
-#[derive(Clone, Copy)]
-struct Origin {
-    parent: Node,
-    ordinal: u32,
-}
-
-const NO_PARENT: Node = Node::MAX;
-
-/// The most states that are expanded between two looks at the clock and the observer: so few that their successors
-/// stay in a core's cache until they are merged, so many that handing them to threads does not matter.
-const BLOCK: usize = 2048;
+/// How many states are expanded at once: so few that their successors stay in a core's cache until they are merged.
+const RUN: usize = 256;
 
 struct Search<'a, S: System> {
     expander: Expander<'a, S>,
     options: Options,
     started: Instant,
     visited: Visited<S::State>,
-    origins: Vec<Origin>,
-    /// The states of this level that are not expanded yet, and those of the next.
-    frontier: VecDeque<Placed<S>>,
-    next_frontier: VecDeque<Placed<S>>,
+    origins: Origins,
+    /// The states of this level that are not expanded yet, and those of the next. They stand in the order of discovery.
+    frontier: Frontier<S::State>,
+    next_frontier: Frontier<S::State>,
+    /// How many states are expanded: the place of the first state of the frontier.
+    expanded_count: Node,
+    frontier_peak: usize,
+    /// Memory for what a block says, used again and again.
+    runs: Vec<Run<S::State>>,
     levels: Vec<usize>,
     generated_count: usize,
     broken_at: Vec<Option<Node>>,
@@ -190,46 +208,47 @@ struct Promises {
 }
 
 impl<'a, S: System> Search<'a, S> {
-    fn new(system: &'a S, options: Options, hash: fn(&S::State) -> Fingerprint) -> Self {
+    fn new(system: &'a S, options: Options, weaken: fn(Fingerprint) -> Fingerprint) -> Self {
         let (laws, witnesses, kinds) = (system.laws(), system.witnesses(), system.action_kinds());
         assert!(laws.len() <= 64, "laws are bits of a word");
-        let expander = Expander { system, laws, witnesses, kinds, hash };
+        let uses_symmetry = options.uses_symmetry;
+        let expander = Expander { system, laws, witnesses, kinds, uses_symmetry, weaken };
+        let has_promises =
+            !options.skips_liveness() && expander.laws.iter().any(|law| law.when.is_liveness());
         Search {
             options,
             started: Instant::now(),
-            visited: Visited::new(options.is_exact),
-            origins: Vec::new(),
-            frontier: VecDeque::new(),
-            next_frontier: VecDeque::new(),
+            // Traces are found again by places where states were visited by others that stand for them.
+            visited: Visited::new(has_promises || uses_symmetry, options.is_exact),
+            origins: Origins::default(),
+            frontier: Frontier::new(),
+            next_frontier: Frontier::new(),
+            expanded_count: 0,
+            frontier_peak: 0,
+            runs: vec![expander.empty_run()],
             levels: Vec::new(),
             generated_count: 0,
             broken_at: vec![None; expander.laws.len()],
             checked_counts: vec![0; expander.laws.len()],
             tally: expander.empty_tally(),
-            promises: expander.laws.iter().any(|law| law.when.is_liveness()).then(Promises::default),
+            promises: has_promises.then(Promises::default),
             expander,
         }
     }
 
     fn add_initial_states(&mut self) {
-        for (ordinal, state) in self.expander.system.init_states().into_iter().enumerate() {
-            if !self.expander.system.within_boundary(&state) {
-                self.tally.cut_count += 1;
-                continue;
-            }
-            let fingerprint = (self.expander.hash)(&state);
-            self.visit(Origin { parent: NO_PARENT, ordinal: ordinal as u32 }, fingerprint, state);
-        }
+        let run = self.expander.initial(self.expander.system.init_states());
+        self.merge(&mut [run], 1);
     }
 
     fn run(&mut self, observe: &mut dyn FnMut(Progress) -> Signal) -> Stop {
-        while !self.next_frontier.is_empty() {
-            self.frontier = std::mem::take(&mut self.next_frontier);
+        while self.next_frontier.len() > 0 {
+            self.frontier = std::mem::replace(&mut self.next_frontier, Frontier::new());
             self.levels.push(self.frontier.len());
             if self.options.limits.max_depth.is_some_and(|max| self.levels.len() > max) {
                 return Stop::MaxDepth;
             }
-            while !self.frontier.is_empty() {
+            while self.frontier.len() > 0 {
                 if let Some(stop) = self.look_up(observe) {
                     return stop;
                 }
@@ -276,68 +295,103 @@ impl<'a, S: System> Search<'a, S> {
     fn expand_block(&mut self) {
         let left =
             self.options.limits.max_states.map_or(usize::MAX, |max| max.saturating_sub(self.origins.len()));
-        let count = (left / 16).clamp(1, BLOCK).min(self.frontier.len());
-        let block: Vec<_> = self.frontier.drain(..count).collect();
-        let (expansions, tally) = self.expander.expand_all(&block, self.options.threads.max(1));
-        self.tally.add(&tally);
-        for ((node, _), expansion) in block.iter().zip(expansions) {
-            self.merge(*node, expansion);
+        let block = self.frontier.take((left / 16).max(1));
+        let chunks: Vec<_> = block.chunks(RUN).collect();
+        let mut runs = std::mem::take(&mut self.runs);
+        let threads = self.options.threads.clamp(1, chunks.len());
+        if threads == 1 {
+            // One run at a time, in the same memory.
+            for chunk in chunks {
+                self.expander.expand(chunk, &self.tally.is_met, &mut runs[0]);
+                self.merge(&mut runs[..1], 1);
+            }
+        } else {
+            runs.resize_with(runs.len().max(chunks.len()), || self.expander.empty_run());
+            let (share, used) = (chunks.len().div_ceil(threads), &mut runs[..chunks.len()]);
+            on_threads(chunks.chunks(share).zip(used.chunks_mut(share)), |(chunks, runs)| {
+                let work = |(chunk, run): (&&[S::State], &mut Run<S::State>)| {
+                    self.expander.expand(chunk, &self.tally.is_met, run);
+                };
+                chunks.iter().zip(runs).for_each(work);
+            });
+            self.merge(used, threads);
         }
+        self.runs = runs;
     }
 
-    fn merge(&mut self, node: Node, expansion: Expansion<S::State>) {
-        self.note(node, &expansion);
-        let keeps_edges = self.promises.is_some();
-        let mut edges = Vec::new();
-        for successor in expansion.successors {
-            let origin = Origin { parent: node, ordinal: successor.ordinal };
-            let to = self.visit(origin, successor.fingerprint, successor.state);
-            if keeps_edges && successor.is_change {
-                edges.push(Edge { to, group: successor.group });
+    /// Adds what the next states of the frontier say, in their order.
+    fn merge(&mut self, runs: &mut [Run<S::State>], threads: usize) {
+        let found = self.visited.insert_all(runs, threads);
+        for (run, found) in runs.iter_mut().zip(found) {
+            self.generated_count += run.states.len();
+            self.tally.add(&run.tally);
+            self.note_origins(run, &found.new);
+            self.note_judged(run, &found.places);
+            self.expanded_count += run.ends.len() as Node;
+            let mut new = found.new.into_iter().peekable();
+            for (position, state) in (0..).zip(run.states.drain(..)) {
+                if new.next_if_eq(&position).is_some() {
+                    self.next_frontier.push(state);
+                }
             }
         }
-        if let Some(promises) = &mut self.promises {
-            promises.graph.expand(edges);
-            promises.owed.push(expansion.owed);
-            promises.met.push(expansion.met);
+        self.frontier_peak = self.frontier_peak.max(self.frontier.len() + self.next_frontier.len());
+    }
+
+    fn note_origins(&mut self, run: &Run<S::State>, new: &[u32]) {
+        let mut parent = 0;
+        for position in new {
+            while run.ends.get(parent).is_some_and(|end| end <= position) {
+                parent += 1;
+            }
+            let has_parent = parent < run.ends.len();
+            let node = has_parent.then_some(self.expanded_count + parent as Node);
+            self.origins.push(node, run.taken[*position as usize].ordinal);
         }
     }
 
-    fn note(&mut self, node: Node, judged: &Expansion<S::State>) {
-        for place in 0..self.broken_at.len() {
-            self.checked_counts[place] += usize::from(judged.checked & (1 << place) != 0);
-            if judged.broken & (1 << place) != 0 && self.broken_at[place].is_none() {
-                self.broken_at[place] = Some(node);
+    /// Notes what the laws say of the states of a run, and the steps out of them, which lead to `places`.
+    fn note_judged(&mut self, run: &Run<S::State>, places: &[Node]) {
+        let mut start = 0;
+        for ((node, judged), end) in (self.expanded_count..).zip(&run.judged).zip(&run.ends) {
+            note(&mut self.broken_at, &mut self.checked_counts, node, judged);
+            let successors = std::mem::replace(&mut start, *end as usize)..*end as usize;
+            if let Some(promises) = &mut self.promises {
+                let steps = run.taken[successors.clone()].iter().zip(&places[successors]);
+                let changes = steps.filter(|(taken, _)| taken.is_change);
+                promises.graph.expand(changes.map(|(taken, to)| Edge { to: *to, group: taken.group }));
+                promises.owed.push(judged.owed);
+                promises.met.push(judged.met);
             }
         }
-    }
-
-    fn visit(&mut self, origin: Origin, fingerprint: Fingerprint, state: S::State) -> Node {
-        self.generated_count += 1;
-        let place = Node::try_from(self.origins.len()).expect("fewer than 2^32 states fit into memory");
-        let (node, is_new) = self.visited.insert(fingerprint, &state, place);
-        if is_new {
-            self.origins.push(origin);
-            self.next_frontier.push_back((node, state));
-        }
-        node
     }
 
     fn trace_to(&self, node: Node) -> Trace<S> {
-        let mut ordinals = Vec::new();
-        let mut origin = self.origins[node as usize];
-        while origin.parent != NO_PARENT {
-            ordinals.push(origin.ordinal);
-            origin = self.origins[origin.parent as usize];
+        let path = self.origins.path(node);
+        if self.options.uses_symmetry {
+            return self.follow(&path, &[]);
         }
-        ordinals.reverse();
-        Trace::replay(self.expander.system, origin.ordinal as usize, &ordinals)
+        let ordinals: Vec<u32> = path[1..].iter().map(|node| self.origins.ordinal(*node)).collect();
+        Trace::replay(self.expander.system, self.origins.ordinal(path[0]) as usize, &ordinals)
+    }
+
+    /// A trace through the states of the given places, from an initial one on, and then by the turns of a cycle.
+    fn follow(&self, path: &[Node], cycle: &[Turn]) -> Trace<S> {
+        let mut fingerprinter = Fingerprinter::default();
+        let mut place_of = |state: &S::State| {
+            let state = self.expander.standing_for(state.clone());
+            self.visited.find(self.expander.fingerprint(&mut fingerprinter, &state), &state)
+        };
+        let start = self.origins.ordinal(path[0]) as usize;
+        let stem = path[1..].iter().map(|node| (*node, None));
+        let turns = cycle.iter().map(|(node, group)| (*node, Some(*group)));
+        Trace::follow(self.expander.system, start, stem.chain(turns), &mut place_of)
     }
 
     /// The violations of laws on infinite behaviours; the graph must be complete.
     fn lassos(&mut self) -> Vec<Violation<S>> {
         let Some(promises) = self.promises.take() else { return Vec::new() };
-        let is_initial = |node: &Node| self.origins[*node as usize].parent == NO_PARENT;
+        let is_initial = |node: &Node| self.origins.is_initial(*node);
         let initial: Vec<Node> = (0..self.origins.len() as Node).take_while(is_initial).collect();
         let mut violations = Vec::new();
         for (place, law) in self.expander.laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness()) {
@@ -349,12 +403,7 @@ impl<'a, S: System> Search<'a, S> {
             };
             let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };
             if let Some(lasso) = lasso(&promises.graph, &question) {
-                let start = self.origins[lasso.stem[0] as usize].ordinal as usize;
-                let stem = lasso.stem[1..].iter().map(|node| (*node, None));
-                let cycle = lasso.cycle.iter().map(|(node, group)| (*node, Some(*group)));
-                let path = stem.chain(cycle);
-                let find = |state: &S::State| self.visited.find((self.expander.hash)(state), state);
-                let trace = Trace::follow(self.expander.system, start, path, &find);
+                let trace = self.follow(&lasso.stem, &lasso.cycle);
                 violations.push(Violation { law: place, trace, cycle_start: Some(lasso.stem.len() - 1) });
             }
         }
@@ -363,10 +412,11 @@ impl<'a, S: System> Search<'a, S> {
 
     fn finish(mut self, stop: Stop) -> Exploration<S> {
         // What was found and never expanded is checked all the same, as far as a state says by itself.
-        let left =
-            std::mem::take(&mut self.frontier).into_iter().chain(std::mem::take(&mut self.next_frontier));
-        for (node, state) in left {
-            self.note(node, &self.expander.judge(&state, false));
+        let frontiers = [&mut self.frontier, &mut self.next_frontier];
+        let left = frontiers.map(|frontier| std::mem::replace(frontier, Frontier::new()).into_states());
+        for (node, state) in (self.expanded_count..).zip(left.into_iter().flatten()) {
+            let judged = self.expander.judge(&state, false);
+            note(&mut self.broken_at, &mut self.checked_counts, node, &judged);
         }
         let broken = self.broken_at.iter().enumerate().filter_map(|(law, node)| node.map(|node| (law, node)));
         let finite = |(law, node)| Violation { law, trace: self.trace_to(node), cycle_start: None };
@@ -380,12 +430,23 @@ impl<'a, S: System> Search<'a, S> {
             state_count,
             generated_count: self.generated_count,
             levels: self.levels,
+            frontier_peak: self.frontier_peak,
             stop,
             violations,
             witnesses_met: self.tally.is_met,
             checked_counts: self.checked_counts,
             coverage: self.expander.kinds.iter().copied().zip(self.tally.taken).collect(),
             collision_odds: if self.options.is_exact { 0.0 } else { collision_odds(state_count) },
+        }
+    }
+}
+
+/// Adds what the laws say of a state to where they are broken first and how often they were checked.
+fn note(broken_at: &mut [Option<Node>], checked_counts: &mut [usize], node: Node, judged: &Judged) {
+    for (place, (broken_at, checked_count)) in broken_at.iter_mut().zip(checked_counts).enumerate() {
+        *checked_count += usize::from(judged.checked & (1 << place) != 0);
+        if judged.broken & (1 << place) != 0 {
+            broken_at.get_or_insert(node);
         }
     }
 }

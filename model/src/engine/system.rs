@@ -29,6 +29,15 @@ pub trait System:
     /// What must happen somewhere, lest the laws hold for want of anything happening.
     fn witnesses(&self) -> Vec<Witness<Self>>;
 
+    /// The state that stands for all those that differ from `state` only by the names of interchangeable parts: the
+    /// same for all of them, and one of them. `None` if the model has no such parts.
+    ///
+    /// Sound if renaming changes neither what can be done nor what the laws and witnesses say (Ip and Dill, *Better
+    /// verification through symmetry*, 1996).
+    fn representative(&self, _: &Self::State) -> Option<Self::State> {
+        None
+    }
+
     /// The name of an action's kind, for coverage: one of [`System::action_kinds`].
     fn kind(&self, _: &Self::Action) -> &'static str {
         "step"

@@ -49,7 +49,7 @@ impl<S: System> Trace<S> {
         system: &S,
         start: usize,
         path: impl IntoIterator<Item = (Node, Option<Option<FairGroup>>)>,
-        place_of: &dyn Fn(&S::State) -> Option<Node>,
+        place_of: &mut dyn FnMut(&S::State) -> Option<Node>,
     ) -> Self {
         let start = system.init_states().swap_remove(start);
         let mut trace = Trace { start, steps: Vec::new() };

@@ -35,6 +35,7 @@ impl DomainModel for PartitionLog {
     const NAME: &'static str = "partition-log";
     const ABOUT: &'static str = "producers, an unreliable link, and the partitions of one topic";
     const GUARDS: &'static [&'static Guard] = guards::ALL;
+    const INTERCHANGEABLE: Option<&'static str> = Some("producers");
 
     fn preset(preset: Preset) -> Self {
         let small = Bounds {

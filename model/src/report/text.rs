@@ -48,6 +48,9 @@ fn headline(out: &mut String, report: &Report) {
         grouped(explored.generated),
         explored.depth
     );
+    if let Some(parts) = report.explored.reduced_by {
+        line!(out, "  one state was visited for all that differ only by the names of the {parts}");
+    }
     if report.outcome == Outcome::Inconclusive {
         why_inconclusive(out, report);
     }
@@ -57,6 +60,11 @@ fn why_inconclusive(out: &mut String, report: &Report) {
     if let Some(limit) = report.explored.stopped_by {
         line!(out, "  nothing is broken in what was explored, and {limit} ended it before everything was.");
         line!(out, "  To explore everything, run it again with a higher limit, or lower a bound with --set.");
+    } else if report.witnesses.iter().all(|witness| witness.is_met) {
+        line!(
+            out,
+            "  nothing is broken in any state; what must happen in the end was left undecided, as asked for."
+        );
     } else {
         line!(out, "  nothing is broken, but within these bounds some of what should happen never does:");
         for witness in report.witnesses.iter().filter(|witness| !witness.is_met) {
@@ -156,6 +164,9 @@ fn laws(out: &mut String, report: &Report) {
         let found = match checked_in {
             CheckedIn::States => format!("{verdict} in {count} states"),
             CheckedIn::RestingStates => format!("{verdict} in {count} resting states"),
+            CheckedIn::FairBehaviours if *checked == 0 && report.explored.is_complete => {
+                "undecided, as asked for".to_owned()
+            }
             CheckedIn::FairBehaviours if *checked == 0 => {
                 "undecided, as not everything was explored".to_owned()
             }
@@ -177,6 +188,23 @@ fn witnesses(out: &mut String, report: &Report) {
     if !idle.is_empty() {
         line!(out, "never taken: {}", idle.join(", "));
     }
+}
+
+/// What was done how often, and where: for `--coverage`.
+pub fn coverage_text(report: &Report) -> String {
+    let mut out = String::new();
+    let explored = &report.explored;
+    line!(out, "taken");
+    let mut kinds: Vec<_> = explored.coverage.iter().collect();
+    kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), **kind));
+    for (kind, count) in kinds {
+        line!(out, "  {:>13}  {kind}", grouped(*count as usize));
+    }
+    line!(out, "states by depth; no more than {} waited at a time", grouped(explored.longest_queue));
+    for (depth, count) in explored.levels.iter().enumerate() {
+        line!(out, "  {:>13}  after {depth}", grouped(*count));
+    }
+    out
 }
 
 fn bounds(out: &mut String, report: &Report) {

@@ -3,3 +3,4 @@
 mod graph;
 mod liveness;
 mod safety;
+mod tangle;
