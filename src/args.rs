@@ -1,5 +1,13 @@
 //! The command line. Help starts with examples.
 
+mod explore;
+mod export;
+mod trace;
+
+pub(crate) use explore::ExploreArgs;
+pub(crate) use export::ExportArgs;
+pub(crate) use trace::{TraceArgs, TraceFormat};
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +21,9 @@ Examples:
   lawspeaker check consumer-group --without commit-after-process    remove a guard, see how it breaks
   lawspeaker guards consumer-group                                  which guard upholds which guarantee
   lawspeaker judge history.jsonl --profile kafka                    judge a recorded history
+  lawspeaker export partition-log --without retry --format mermaid  a counterexample for another tool
+  lawspeaker explore consumer-group                                 step through a model in a browser
+  lawspeaker trace history.jsonl --format svg -o history.svg        draw a history
   lawspeaker explain at-least-once                                  a guarantee, guard, anomaly or model in words
 
 Exit codes:
@@ -35,6 +46,12 @@ pub(crate) enum Command {
     Judge(JudgeArgs),
     /// Print which guard upholds which guarantee, computed by removing each guard in turn.
     Guards(GuardsArgs),
+    /// Write a model's state graph, a counterexample or a witness in the format of another tool.
+    Export(ExportArgs),
+    /// Serve stateright's Explorer of a model on this machine, to step through it in a browser.
+    Explore(ExploreArgs),
+    /// Draw a recorded history as a space-time diagram, with what the oracle found in red.
+    Trace(TraceArgs),
     /// Say in words what a guarantee, guard, anomaly, profile or model is.
     Explain(ExplainArgs),
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lawspeaker_history::write_jsonl;
 use lawspeaker_model::catalogue::{Entry, MODELS, Request};
-use lawspeaker_model::report::{Report, coverage_text, text};
+use lawspeaker_model::report::{Report, coverage_text, text, with_source};
 use serde::Serialize;
 
 use crate::args::{CheckArgs, Format};
@@ -78,10 +78,8 @@ fn write_history(path: &Path, reports: &[Report]) -> Result<(), String> {
     let Some(first) = reports.iter().flat_map(|report| &report.counterexamples).next() else {
         return Err(format!("{}: not written, as nothing is broken", path.display()));
     };
-    let mut history = first.history.clone();
-    history.header.source =
-        Some(format!("the shortest way to break {}: {}", first.guarantee, first.reproduce));
-    history.header.profile = Some("log-strict".to_owned());
+    let source = format!("the shortest way to break {}: {}", first.guarantee, first.reproduce);
+    let history = with_source(first.history.clone(), source);
     let mut lines = Vec::new();
     let written = write_jsonl(&mut lines, &history).and_then(|()| std::fs::write(path, lines));
     written.map_err(|error| format!("{}: {error}", path.display()))

@@ -21,7 +21,7 @@ struct Run {
 
 /// Why a file could not be judged.
 #[derive(Debug, thiserror::Error)]
-enum JudgeError {
+pub(crate) enum JudgeError {
     #[error("{0}")]
     Open(#[from] std::io::Error),
     #[error("{0}")]
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     let mut verdicts = Vec::new();
     for (place, path) in args.files.iter().enumerate() {
         let name = input::name(path);
-        match judge(path, args.from, profile) {
+        match judge(path, args.from, profile, &mut |_| ()) {
             Ok(verdict) => {
                 exit = exit.and(exit_of(&verdict));
                 match args.format {
@@ -65,7 +65,13 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     exit
 }
 
-fn judge(path: &Path, from: Option<From>, profile: Option<&'static Profile>) -> Result<Verdict, JudgeError> {
+/// Judges a history, and hands out each op of it.
+pub(crate) fn judge(
+    path: &Path,
+    from: Option<From>,
+    profile: Option<&'static Profile>,
+    each: &mut dyn FnMut(Op),
+) -> Result<Verdict, JudgeError> {
     let mut input = input::open(path)?;
     let format = match from {
         Some(From::History) => None,
@@ -76,12 +82,12 @@ fn judge(path: &Path, from: Option<From>, profile: Option<&'static Profile>) -> 
     match format {
         Some(format) => {
             let History { header, ops } = format.read(input)?;
-            judge_ops(&header, ops.into_iter().map(Ok), profile)
+            judge_ops(&header, ops.into_iter().map(Ok), profile, each)
         }
         None => {
             let mut reader = Reader::new(input)?;
             let header = reader.header().clone();
-            judge_ops(&header, &mut reader, profile)
+            judge_ops(&header, &mut reader, profile, each)
         }
     }
 }
@@ -90,6 +96,7 @@ fn judge_ops(
     header: &Header,
     ops: impl Iterator<Item = Result<Op, ReadError>>,
     profile: Option<&'static Profile>,
+    each: &mut dyn FnMut(Op),
 ) -> Result<Verdict, JudgeError> {
     let mut judge = match profile {
         Some(profile) => Judge::new(profile),
@@ -104,7 +111,9 @@ fn judge_ops(
     };
     judge.header(header);
     for op in ops {
-        judge.observe(&op?);
+        let op = op?;
+        judge.observe(&op);
+        each(op);
     }
     Ok(judge.finish())
 }
@@ -117,6 +126,6 @@ fn exit_of(verdict: &Verdict) -> Exit {
     }
 }
 
-fn profile_hint(name: &str) -> String {
+pub(crate) fn profile_hint(name: &str) -> String {
     hint(name, Profile::names())
 }

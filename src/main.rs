@@ -6,6 +6,8 @@ mod args;
 mod check;
 mod exit;
 mod explain;
+mod explore;
+mod export;
 mod guards;
 mod input;
 mod judge;
@@ -13,6 +15,7 @@ mod output;
 mod progress;
 mod request;
 mod suggest;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -35,6 +38,9 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(check),
         Command::Judge(judge) => judge::run(judge),
         Command::Guards(guards) => guards::run(guards),
+        Command::Export(args) => export::run(args),
+        Command::Explore(args) => explore::run(args),
+        Command::Trace(args) => trace::run(args),
         Command::Explain(explain) => explain::run(explain),
     };
     // The panic has told what happened and where; the exit code says that it is our bug.

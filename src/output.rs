@@ -1,5 +1,9 @@
 //! Writing results and complaints.
 
+mod sink;
+
+pub(crate) use sink::Sink;
+
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 

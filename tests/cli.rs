@@ -236,7 +236,7 @@ fn help_starts_with_examples() {
     let help = lawspeaker(&["--help"]);
     assert_eq!(code(&help), 0);
     assert!(out(&help).starts_with("Examples:"));
-    for command in ["check", "judge", "guards", "explain"] {
+    for command in ["check", "judge", "guards", "export", "explore", "trace", "explain"] {
         let help = lawspeaker(&[command, "--help"]);
         assert!(out(&help).starts_with("Examples:"), "{command}");
     }

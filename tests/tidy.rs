@@ -252,8 +252,8 @@ fn the_readme_shows_real_output() {
     let mut rest = readme.as_str();
     assert_eq!(
         readme.matches("```console\n$ lawspeaker ").count(),
-        2,
-        "a counterexample and a verdict are shown"
+        3,
+        "a counterexample, a verdict and a diagram are shown"
     );
     while let Some(start) = rest.find("```console\n$ lawspeaker ") {
         let end = start + 3 + rest[start + 3..].find("\n```").expect("a block ends");

@@ -1,8 +1,12 @@
 //! The models of this crate, by name, behind one face: what the command line and the docs work with.
 
+use std::io;
+use std::net::SocketAddr;
+
 use serde::Serialize;
 
 use crate::engine::{Options, Progress, Signal, Words};
+use crate::export::{ExportError, Exported, Plan, export};
 use crate::guard::{Guard, Guards};
 use crate::report::{Report, check};
 
@@ -142,6 +146,8 @@ pub struct Entry {
     /// What it has several of that only differ by name, if a check can be reduced by them.
     pub interchangeable: Option<&'static str>,
     check: fn(&Request, Observer<'_>) -> Result<Report, RequestError>,
+    export: fn(&Request, &Plan, Observer<'_>, &mut dyn io::Write) -> Result<Exported, ExportError>,
+    serve: fn(&Request, SocketAddr) -> Result<(), RequestError>,
     bounds: fn(Preset) -> Vec<Bound>,
     laws: fn() -> Vec<LawLine>,
 }
@@ -167,7 +173,10 @@ pub struct Bound {
 }
 
 impl Entry {
-    const fn of<M: DomainModel>() -> Self {
+    const fn of<M>() -> Self
+    where
+        M: DomainModel<State: 'static, Action: Send + Sync + 'static> + Send + 'static,
+    {
         Entry {
             name: M::NAME,
             about: M::ABOUT,
@@ -176,6 +185,14 @@ impl Entry {
             check: |request, observe| {
                 let model = build::<M>(request)?;
                 Ok(check(&model, request, observe))
+            },
+            export: |request, plan, observe, out| {
+                let model = build::<M>(request)?;
+                export(&model, request, plan, observe, out)
+            },
+            serve: |request, address| {
+                crate::explorer::serve(build::<M>(request)?, address);
+                Ok(())
             },
             bounds: |preset| bounds_of(&mut M::preset(preset)),
             laws: || {
@@ -191,6 +208,31 @@ impl Entry {
     /// [`RequestError`] if the request names what the model does not have.
     pub fn check(&self, request: &Request, observe: Observer<'_>) -> Result<Report, RequestError> {
         (self.check)(request, observe)
+    }
+
+    /// Writes the model's state graph, or one of its traces, as `plan` says.
+    ///
+    /// # Errors
+    /// [`ExportError`]; where it is no [`ExportError::Write`], nothing was written.
+    pub fn export(
+        &self,
+        request: &Request,
+        plan: &Plan,
+        observe: Observer<'_>,
+        out: &mut dyn io::Write,
+    ) -> Result<Exported, ExportError> {
+        (self.export)(request, plan, observe, out)
+    }
+
+    /// Serves stateright's Explorer of the model at `address`, until the process ends.
+    ///
+    /// # Errors
+    /// [`RequestError`] if the request names what the model does not have.
+    ///
+    /// # Panics
+    /// If the address cannot be had.
+    pub fn serve(&self, request: &Request, address: SocketAddr) -> Result<(), RequestError> {
+        (self.serve)(request, address)
     }
 
     /// The bounds of a preset.

@@ -25,6 +25,7 @@ mod words;
 pub use bounds::Bounds;
 pub use guards::*;
 
+use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
@@ -50,7 +51,7 @@ const MAX_EVENTS: usize = 8;
 pub type ByPartition<T> = Few<T, 4>;
 
 /// An event in a member's hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Hand {
     /// Where it came from.
     pub partition: u8,
@@ -63,7 +64,7 @@ pub struct Hand {
 }
 
 /// A member, as it sees itself, and whether the coordinator still counts it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Member {
     /// Whether it runs.
     pub is_up: bool,
@@ -80,7 +81,7 @@ pub struct Member {
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Budget {
     rebalances: u8,
     crashes: u8,
@@ -90,7 +91,7 @@ pub struct Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// The highest offset ever committed, by partition.
     pub highest_committed: ByPartition<u8>,
@@ -99,7 +100,7 @@ pub struct Ghost {
 }
 
 /// A state of the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// The current generation.
     pub generation: u8,

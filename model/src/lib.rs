@@ -5,6 +5,8 @@
 //!   `Model` trait and knows nothing of events: it checks any model.
 //! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`].
 //! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
+//! * [`export`] writes a model's state graph, its counterexamples and its witnesses in the formats of other tools.
+//! * [`explorer`] serves stateright's Explorer of a model.
 //! * [`spec`] holds sequential specifications that implementations are compared with.
 //!
 //! A model's guarantees rest on *guards*, mechanisms that real systems rely on; each can be removed, and the
@@ -13,6 +15,8 @@
 pub mod catalogue;
 pub mod consumer_group;
 pub mod engine;
+pub mod explorer;
+pub mod export;
 pub mod few;
 pub mod guard;
 pub mod matrix;

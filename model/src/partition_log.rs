@@ -30,6 +30,7 @@ pub(crate) use producer::{hashed, key};
 pub use bounds::Bounds;
 pub use guards::*;
 
+use serde::Serialize;
 use smallvec::smallvec;
 use stateright::{Model, Property};
 
@@ -47,7 +48,7 @@ pub struct PartitionLog {
 }
 
 /// An event: the `number`-th of a producer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Event {
     /// Who sends it.
     pub producer: u8,
@@ -59,7 +60,7 @@ pub struct Event {
 const GARBAGE: Event = Event { producer: u8::MAX, number: u8::MAX };
 
 /// What an incarnation of a producer writes on a request, once and for all retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Stamp {
     /// Where to.
     pub partition: u8,
@@ -70,7 +71,7 @@ pub struct Stamp {
 }
 
 /// A request on the link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Request {
     /// What to append.
     pub event: Event,
@@ -81,7 +82,7 @@ pub struct Request {
 }
 
 /// An acknowledgement on the link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Reply {
     /// Of which event.
     pub event: Event,
@@ -92,7 +93,7 @@ pub struct Reply {
 }
 
 /// An entry of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Record {
     /// What was appended.
     pub event: Event,
@@ -103,7 +104,7 @@ pub struct Record {
 }
 
 /// A partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Partition {
     /// Its entries, by offset.
     pub log: Short<Record, 6>,
@@ -116,7 +117,7 @@ pub struct Partition {
 }
 
 /// What a producer knows of one of its events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Progress {
     /// Set when this incarnation first sends it.
     pub stamp: Option<Stamp>,
@@ -125,7 +126,7 @@ pub struct Progress {
 }
 
 /// A producer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Producer {
     /// Its incarnation.
     pub epoch: u8,
@@ -134,7 +135,7 @@ pub struct Producer {
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Budget {
     faults: u8,
     losses: u8,
@@ -154,7 +155,7 @@ impl Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Ghost {
     /// Every event with every partition it was sent to, sorted.
     pub sent: Short<(Event, u8), 8>,
@@ -163,7 +164,7 @@ pub struct Ghost {
 }
 
 /// A state of the whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct State {
     /// The producers.
     pub producers: Short<Producer, 2>,

@@ -193,10 +193,7 @@ pub fn check<M: DomainModel>(model: &M, request: &Request, observe: Observer<'_>
         .iter()
         .map(|violation| counterexample(model, request, &removed, &laws[violation.law], violation))
         .collect();
-    counterexamples.sort_by_key(|found| {
-        let is_named_for = removed.iter().any(|guard| guard.upholds == found.guarantee);
-        (!is_named_for, found.steps.len())
-    });
+    counterexamples.sort_by_key(|found| rank::<M>(request, found.guarantee, found.steps.len()));
     Report {
         schema: "lawspeaker.check/1",
         model: M::NAME,
@@ -215,6 +212,13 @@ pub fn check<M: DomainModel>(model: &M, request: &Request, observe: Observer<'_>
         counterexamples,
         explored: explored(request, &exploration),
     }
+}
+
+/// The order in which counterexamples are told: what a removed guard is named for first, then the shortest.
+pub(crate) fn rank<M: DomainModel>(request: &Request, broken: Guarantee, step_count: usize) -> (bool, usize) {
+    let is_removed = |guard: &&&Guard| request.without.iter().any(|name| name == guard.name);
+    let is_named_for = M::GUARDS.iter().filter(is_removed).any(|guard| guard.upholds == broken);
+    (!is_named_for, step_count)
 }
 
 fn outcome<M: DomainModel>(laws: &[Law<M>], request: &Request, exploration: &Exploration<M>) -> Outcome {
@@ -313,6 +317,14 @@ pub fn told<M: Words>(model: &M, trace: &Trace<M>) -> History {
     // The final read is whole; a group is drained only where nothing but faults could go on.
     let has_groups = history.ops.iter().any(|op| op.x.group.is_some());
     history.header.complete = (!has_groups || way_on(model, trace.last()).is_none()).then_some(true);
+    history
+}
+
+/// The same history with a header that says what it shows, for whoever reads it later.
+#[must_use]
+pub fn with_source(mut history: History, source: String) -> History {
+    history.header.source = Some(source);
+    history.header.profile = Some("log-strict".to_owned());
     history
 }
 

@@ -6,7 +6,8 @@ use super::{
     Action, COMMIT_AFTER_PROCESS, ConsumerGroup, DEDUP, FENCE_EFFECT, Hand, KEEP_OFFSETS, REVOKE_BARRIER,
     STOP_ON_FAILURE, State, observed,
 };
-use crate::engine::{Telling, Words};
+use crate::engine::{Telling, Variables, Words};
+use crate::export::variables_of;
 
 pub(super) const TOPIC: &str = "orders";
 pub(super) const GROUP: &str = "billing";
@@ -150,6 +151,10 @@ impl Words for ConsumerGroup {
             lines.push(format!("consumer {number}  {status}, holds {holds}"));
         }
         lines
+    }
+
+    fn variables(&self, state: &State) -> Variables {
+        variables_of(state)
     }
 
     fn waits(&self, state: &State) -> Vec<String> {

@@ -3,7 +3,8 @@
 use lawspeaker_history::Op;
 
 use super::{Action, Event, GARBAGE, PartitionLog, Record, Request, State, Verdict, key, observed};
-use crate::engine::{Telling, Words};
+use crate::engine::{Telling, Variables, Words};
+use crate::export::variables_of;
 use crate::guard::Guards;
 use crate::partition_log::guards::FSYNC_BEFORE_ACK;
 
@@ -101,6 +102,10 @@ impl Words for PartitionLog {
             if acknowledged.is_empty() { "nothing".to_owned() } else { acknowledged.join(", ") };
         lines.push(format!("acknowledged  {acknowledged}"));
         lines
+    }
+
+    fn variables(&self, state: &State) -> Variables {
+        variables_of(state)
     }
 
     fn waits(&self, state: &State) -> Vec<String> {
