@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use lawspeaker_history::{Guarantee, History};
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, build};
+use lawspeaker_model::causal_delivery::CausalDelivery;
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Limits, Options, Signal, explore};
 use lawspeaker_model::partition_log::PartitionLog;
@@ -43,6 +44,11 @@ proptest! {
     #[test]
     fn what_the_consumer_group_does_is_accepted(choices in prop::collection::vec(any::<u16>(), 0..40)) {
         is_accepted::<ConsumerGroup>(&choices)?;
+    }
+
+    #[test]
+    fn what_causal_delivery_does_is_accepted(choices in prop::collection::vec(any::<u16>(), 0..20)) {
+        is_accepted::<CausalDelivery>(&choices)?;
     }
 }
 
@@ -90,4 +96,10 @@ fn what_breaks_the_partition_log_is_rejected() {
 #[test]
 fn what_breaks_the_consumer_group_is_rejected() {
     insta::assert_snapshot!(lines(seen_and_unseen::<ConsumerGroup>()));
+}
+
+/// Not visible: what a service waits for or gives up; and the order of causes, until the oracle judges it.
+#[test]
+fn what_breaks_causal_delivery_is_rejected() {
+    insta::assert_snapshot!(lines(seen_and_unseen::<CausalDelivery>()));
 }
