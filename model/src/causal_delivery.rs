@@ -21,6 +21,7 @@
 //! the behaviours left out are renamings of those that stay.
 
 mod bounds;
+pub mod clocks;
 mod guards;
 mod laws;
 mod number;
@@ -131,7 +132,7 @@ impl State {
     }
 
     /// What a service has not come past in a log, in the order of the log.
-    fn unread(&self, service: Service, partition: Partition) -> impl Iterator<Item = EventNumber> {
+    pub fn unread(&self, service: Service, partition: Partition) -> impl Iterator<Item = EventNumber> {
         let past = self.known(service).or(self.dropped[service.index()]);
         let is_read = self.subscribed[service.index()].has(partition);
         let log = &self.logs[partition.index()];
