@@ -31,6 +31,7 @@ mod words;
 pub use bounds::{Bounds, MAX_EVENTS, MAX_PARTITIONS, MAX_SERVICES};
 pub use guards::*;
 pub use number::{EventNumber, List, Number, Partition, Service, Set};
+pub use words::TRADE;
 
 use serde::Serialize;
 use stateright::{Model, Property};

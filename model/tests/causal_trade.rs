@@ -71,7 +71,7 @@ fn delivering_at_once_trades_the_deadlock_for_causal_delivery() {
     assert_eq!(broken(&with("check-deps"), &[]), BTreeMap::from([(Guarantee::CausalDelivery, 4)]));
 }
 
-/// The chain goes through a partition that the reader does not see: a causation id alone cannot tell it.
+/// The one cause that is named stands in a partition that the reader does not read, so it knows of none.
 #[test]
 fn a_cause_is_hidden_behind_a_partition_that_is_not_read() {
     let report = check(&["full-deps"], &[("partitions", 3), ("events", 3)]);

@@ -45,9 +45,11 @@ pub(super) fn ops(before: &State, action: &Action, after: &State) -> Vec<Op> {
             vec![op]
         }
         Action::Append(event, partition) if !before.is_appended(*event) => {
-            let offset = before.logs[partition.index()].len();
+            // The service knows where it sent the event; where else it was stored, nobody tells it.
+            let sent_to = before.event(*event).to;
+            let offset = (sent_to == *partition).then(|| before.logs[partition.index()].len());
             let by = before.event(*event).by;
-            let mut op = Op::new(sender(by, *event), OpType::Ok, sent(*partition, Some(offset), *event));
+            let mut op = Op::new(sender(by, *event), OpType::Ok, sent(sent_to, offset, *event));
             op.x.cause = direct_causes(after, *event);
             vec![op]
         }

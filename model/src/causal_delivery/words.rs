@@ -8,6 +8,17 @@ use super::{
 };
 use crate::engine::{Telling, Variables, Words};
 
+/// What the model teaches, for `lawspeaker explain`.
+pub const TRADE: &str = "\
+Logs that are appended to without waiting can stand in an order in which no causal reader can read them: each log
+is blocked by an event whose cause stands behind a blocked event of the other. A reader then has three ways out:
+  deliver a log out of order    breaks partition-order   --without ack-barrier --without head-of-line
+  put the event aside           breaks at-least-once     --without ack-barrier --without wait-for-cause
+  deliver it before its cause   breaks causal-delivery   --without ack-barrier --without check-deps
+or waits for ever               breaks no-deadlock       --without ack-barrier
+Nothing is traded where producers wait: no send to another partition before the last one is acknowledged.
+";
+
 const KINDS: &[&str] = &["emit", "append", "deliver", "drop"];
 
 /// The kinds of actions that can happen: while every service waits, nothing is dropped.
