@@ -15,7 +15,7 @@
 EXTENDS Naturals, Sequences, FiniteSets
 
 CONSTANTS ServiceCount, ProducerCount, PartitionCount, EventCount,
-          Gaps  \* 1: also tables in which the last service lacks one partition
+          Gaps  \* 1: also tables in which a service lacks one partition
 
 (* The guards; each can be removed. *)
 CONSTANTS CheckDeps, FullDeps, SkipUnsubscribed, AckBarrier, SendOrder, HeadOfLine, WaitForCause, Idempotence,
@@ -80,10 +80,11 @@ Dependencies(s) ==
     IN  IF FullDeps \/ context = {} THEN {context} ELSE {{cause} : cause \in context}
 
 -----------------------------------------------------------------------------
+(* The last service may lack a partition; if it emits, any may, since those that emit are interchangeable. *)
+Lacking == IF Gaps = 0 THEN {} ELSE IF ProducerCount < ServiceCount THEN {ServiceCount} ELSE Services
 Tables ==
     LET whole == [s \in Services |-> Partitions]
-    IN  {whole} \union
-        {[whole EXCEPT ![ServiceCount] = Partitions \ {p}] : p \in IF Gaps = 0 THEN {} ELSE Partitions}
+    IN  {whole} \union {[whole EXCEPT ![s] = Partitions \ {p}] : s \in Lacking, p \in Partitions}
 
 Init == /\ subscribed \in Tables
         /\ emitted = <<>> /\ past = <<>>

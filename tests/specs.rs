@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lawspeaker_model::catalogue::{Request, model};
-use lawspeaker_model::engine::Signal;
+use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
+use lawspeaker_model::causal_delivery::CausalDelivery;
+use lawspeaker_model::engine::{Signal, Words};
 use serde_json::Value;
+use stateright::Model;
 
 fn specs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("specs")
@@ -169,6 +171,28 @@ fn the_models_come_to_the_figures_of_the_manifest() {
     let complete = with_ours.iter().filter(|run| run["exit"] == 0).count();
     assert!(complete >= 4, "only {complete} complete runs are compared");
     with_ours.iter().for_each(|run| agrees(run, &run["ours"]));
+}
+
+/// What an export calls the variables of a state is what the specification calls them.
+#[test]
+fn the_variables_of_the_model_have_the_names_of_the_specification() {
+    let text = fs::read_to_string(specs().join("CausalDelivery.tla")).expect("the specification is there");
+    let line =
+        text.lines().find(|line| line.starts_with("vars == ")).expect("the specification lists variables");
+    let names = line.trim_start_matches("vars == <<").trim_end_matches(">>").split(", ");
+    let mut expected: Vec<_> = names.map(str::to_owned).collect();
+    expected.sort();
+    let model = CausalDelivery::preset(Preset::Small);
+    let mut state = model.init_states().swap_remove(0);
+    let mut actions = Vec::new();
+    model.actions(&state, &mut actions);
+    state = model.next_state(&state, actions.swap_remove(0)).expect("the first action is possible");
+    let variables = model.variables(&state);
+    let mut found: Vec<_> = variables.keys().cloned().collect();
+    found.sort();
+    assert_eq!(found, expected);
+    let event = serde_json::json!([{"by": 1, "to": 1, "deps": {"#set": []}}]);
+    assert_eq!(variables["emitted"], event, "numbers count from 1, as in the specification");
 }
 
 #[test]

@@ -220,17 +220,14 @@ impl CausalDelivery {
             && (is_new || (may_repeat && !self.guards.has(&IDEMPOTENCE)))
     }
 
+    /// The events that may be emitted.
     fn emissions(&self, state: &State, actions: &mut Vec<Action>) {
         if state.emitted.len() >= usize::from(self.bounds.events) {
             return;
         }
         let producers = self.bounds.producers.min(self.bounds.services);
-        let first_unused = |used: Option<usize>| used.map_or(0, |last| last + 1);
-        let newest_service = first_unused(state.emitted.iter().map(|event| event.by.index()).max());
-        let newest_partition = first_unused(state.emitted.iter().map(|event| event.to.index()).max());
-        for service in all(producers).filter(|service: &Service| service.index() <= newest_service) {
-            for partition in all(self.bounds.partitions)
-                .filter(|partition: &Partition| partition.index() <= newest_partition)
+        for service in used_and_next(state.emitted.iter().map(|event| event.by), producers) {
+            for partition in used_and_next(state.emitted.iter().map(|event| event.to), self.bounds.partitions)
             {
                 if !self.awaits_acknowledgement(state, service, partition) {
                     let emit = |deps| Action::Emit(service, partition, deps);
@@ -246,6 +243,12 @@ impl CausalDelivery {
         state.emitted.push(event);
         state.ghost.past.push(past);
     }
+}
+
+/// What was used, and the next: numbers are given in the order of first use.
+fn used_and_next<T: Number>(used: impl Iterator<Item = T>, count: u8) -> impl Iterator<Item = T> {
+    let next = used.map(|number| number.index() + 1).max().unwrap_or(0);
+    all(count).take(next + 1)
 }
 
 /// Whether something stands twice in a log.

@@ -23,24 +23,27 @@ pub struct Bounds {
     pub partitions: u8,
     /// Events, by all services together.
     pub events: u8,
-    /// Subscriptions that a service lacks.
+    /// Subscriptions that a service may lack; 0 or 1.
     pub gaps: u8,
 }
 
 impl Bounds {
-    /// Every table of subscriptions: a service that only subscribes may lack one partition each, as far as `gaps` goes.
+    /// Every table of subscriptions: everybody reads everything, and with `gaps` those in which one service lacks one
+    /// partition. It is the last service, unless that emits: then any, since those that emit are
+    /// interchangeable.
     pub(super) fn subscriptions(&self) -> Vec<List<Set<Partition>, MAX_SERVICES>> {
         let everything: Set<Partition> = all(self.partitions).collect();
-        let mut tables = vec![List::of(everything, self.services)];
-        if self.gaps > 0 {
-            let last = usize::from(self.services) - 1;
-            for lacking in all::<Partition>(self.partitions) {
-                let mut table = List::of(everything, self.services);
-                table[last] = everything.minus(Set::default().with(lacking));
-                tables.push(table);
-            }
-        }
-        tables
+        let whole = List::of(everything, self.services);
+        let first = if self.producers < self.services { self.services - 1 } else { 0 };
+        let lacking = |service: u8| {
+            all::<Partition>(self.partitions).map(move |partition| {
+                let mut table = whole;
+                table[usize::from(service)] = everything.minus(Set::default().with(partition));
+                table
+            })
+        };
+        let services = if self.gaps > 0 { first..self.services } else { 0..0 };
+        std::iter::once(whole).chain(services.flat_map(lacking)).collect()
     }
 }
 
@@ -54,8 +57,8 @@ impl DomainModel for CausalDelivery {
         let small = Bounds { services: 3, producers: 2, partitions: 2, events: 4, gaps: 1 };
         let bounds = match preset {
             Preset::Small => small,
-            Preset::Medium => Bounds { producers: 3, ..small },
-            Preset::Large => Bounds { events: 5, ..small },
+            Preset::Medium => Bounds { events: 5, ..small },
+            Preset::Large => Bounds { producers: 3, events: 5, ..small },
         };
         CausalDelivery { bounds, guards: Guards::ALL }
     }
@@ -68,7 +71,7 @@ impl DomainModel for CausalDelivery {
             setting("producers", &mut b.producers, "services that emit events", 1, MAX_SERVICES as u8),
             setting("partitions", &mut b.partitions, "partitions", 1, MAX_PARTITIONS as u8),
             setting("events", &mut b.events, "events of all services together", 1, MAX_EVENTS as u8),
-            setting("gaps", &mut b.gaps, "partitions that the last service may not subscribe to", 0, 1),
+            setting("gaps", &mut b.gaps, "subscriptions that a service may lack", 0, 1),
         ]
     }
 
