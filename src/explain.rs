@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use lawspeaker_history::{Guarantee, Kind};
-use lawspeaker_model::catalogue::{Entry, MODELS, Preset, model};
+use lawspeaker_model::catalogue::{DomainModel, Entry, MODELS, Preset, model};
+use lawspeaker_model::causal_delivery::{CausalDelivery, TRADE};
 use lawspeaker_model::guard::Guard;
 use lawspeaker_oracle::{Anomaly, Profile, Severity};
 
@@ -123,6 +124,9 @@ fn model_text(entry: &'static Entry) -> String {
             large.value,
             small.says
         );
+    }
+    if entry.name == CausalDelivery::NAME {
+        line!(out, "\nthe trade\n{}", TRADE.trim_end().replace("\n", "\n  ").replacen("Logs", "  Logs", 1));
     }
     out
 }

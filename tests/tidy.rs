@@ -244,17 +244,12 @@ fn a_matrix_of_few_states_is_incomplete_and_says_so() {
     assert!(text.contains('?') && text.contains("does not break"), "{text}");
 }
 
-/// Every ```` ```console ```` block of the README that runs `lawspeaker` shows what `lawspeaker` prints.
-#[test]
-fn the_readme_shows_real_output() {
-    let readme = read("README.md");
+/// Every ```` ```console ```` block of a page that runs `lawspeaker` shows what `lawspeaker` prints.
+fn shows_real_output(page: &str, block_count: usize) {
+    let text = read(page);
     let mut expected = String::new();
-    let mut rest = readme.as_str();
-    assert_eq!(
-        readme.matches("```console\n$ lawspeaker ").count(),
-        3,
-        "a counterexample, a verdict and a diagram are shown"
-    );
+    let mut rest = text.as_str();
+    assert_eq!(text.matches("```console\n$ lawspeaker ").count(), block_count, "{page}");
     while let Some(start) = rest.find("```console\n$ lawspeaker ") {
         let end = start + 3 + rest[start + 3..].find("\n```").expect("a block ends");
         let block = &rest[start..end];
@@ -268,9 +263,52 @@ fn the_readme_shows_real_output() {
         rest = &rest[end..];
     }
     expected += rest;
-    if expected != readme {
-        bless("README.md", &expected, "a console block");
+    if expected != text {
+        bless(page, &expected, "a console block");
     }
+}
+
+#[test]
+fn the_readme_shows_a_real_counterexample_and_a_real_verdict() {
+    shows_real_output("README.md", 3);
+}
+
+#[test]
+fn the_page_on_causal_delivery_shows_real_counterexamples() {
+    shows_real_output("docs/models/causal-delivery.md", 5);
+}
+
+/// What falls in how many steps when producers do not wait, for each way out that a reader has.
+#[test]
+fn the_table_of_the_trade_equals_a_run() {
+    const WAYS: [(&str, &str); 5] = [
+        ("producers wait", ""),
+        ("a reader waits for ever", "ack-barrier send-order"),
+        ("a reader delivers a log out of order", "ack-barrier send-order head-of-line"),
+        ("a reader puts the event aside", "ack-barrier send-order wait-for-cause"),
+        ("a reader delivers the event before its cause", "ack-barrier send-order check-deps"),
+    ];
+    let columns =
+        [Guarantee::NoDeadlock, Guarantee::PartitionOrder, Guarantee::AtLeastOnce, Guarantee::CausalDelivery];
+    let entry = MODELS.iter().find(|entry| entry.name == "causal-delivery").expect("the catalogue has it");
+    let heads: Vec<_> = columns.iter().map(|guarantee| format!("`{guarantee}`")).collect();
+    let mut table =
+        format!("| what is done | without | {} |\n|---|---|---|---|---|---|\n", heads.join(" | "));
+    for (way, guards) in WAYS {
+        let without: Vec<_> = guards.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let names: Vec<_> = without.iter().map(|name| format!("`{name}`")).collect();
+        let report = entry
+            .check(&Request { without, ..Request::default() }, &mut |_| Signal::Continue)
+            .expect("the model has its guards");
+        let steps = |guarantee: &Guarantee| {
+            let broken = report.laws.iter().filter(|law| law.guarantee == *guarantee);
+            let nearest = broken.filter_map(|law| law.broken_in).min();
+            nearest.map_or("holds".to_owned(), |steps| format!("broken in {steps} steps"))
+        };
+        let cells: Vec<_> = columns.iter().map(steps).collect();
+        line!(table, "| {way} | {} | {} |", names.join(", "), cells.join(" | "));
+    }
+    generated("docs/models/causal-delivery.md", "trade", &table);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! * [`engine`] explores every behaviour of a [`System`](engine::System) within its bounds, breadth-first and
 //!   deterministically, and finds the shortest counterexample to each of its laws. It stands on stateright's
 //!   `Model` trait and knows nothing of events: it checks any model.
-//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`].
+//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`],
+//!   [`causal_delivery`].
 //! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
 //! * [`export`] writes a model's state graph, its counterexamples and its witnesses in the formats of other tools.
 //! * [`explorer`] serves stateright's Explorer of a model.
@@ -13,6 +14,7 @@
 //! model then shows what the guard was for.
 
 pub mod catalogue;
+pub mod causal_delivery;
 pub mod consumer_group;
 pub mod engine;
 pub mod explorer;

@@ -140,7 +140,7 @@ pub struct Counterexample {
     pub repeats_after: Option<usize>,
     /// The state at the end, a line each.
     pub ends_in: Vec<String>,
-    /// Where it ends because nothing but faults can happen any more: who waits for what.
+    /// Where it ends in a deadlock, or because nothing but faults can happen any more: who waits for what.
     pub waits: Vec<String>,
     /// The removed guard that would have prevented it.
     pub blame: Option<BlameInWords>,
@@ -295,7 +295,8 @@ fn counterexample<M: DomainModel>(
         StepInWords { who: told.who, what: told.what, is_fault: model.is_fault(action) }
     };
     let is_stuck = violation.cycle_start == Some(trace.steps.len());
-    let ends_at_rest = matches!(law.when, When::Quiescent) || is_stuck;
+    let is_deadlock = law.guarantee == Guarantee::NoDeadlock;
+    let ends_at_rest = matches!(law.when, When::Quiescent) || is_stuck || is_deadlock;
     Counterexample {
         guarantee: law.guarantee,
         says: law.says,

@@ -1,6 +1,7 @@
 //! The baselines hold, completely, with exact counts that stateright's own checker agrees with.
 
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
+use lawspeaker_model::causal_delivery::CausalDelivery;
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Options, Signal, Stop, explore};
 use lawspeaker_model::partition_log::PartitionLog;
@@ -27,6 +28,11 @@ fn the_consumer_group_keeps_its_law() {
     assert_eq!(counts("consumer-group"), (42_762, 135_973, 22));
 }
 
+#[test]
+fn causal_delivery_keeps_its_law() {
+    assert_eq!(counts("causal-delivery"), (76_774, 183_891, 16));
+}
+
 /// stateright counts the same states: unique ones, and generated ones.
 fn stateright_agrees<M>(system: M)
 where
@@ -50,6 +56,11 @@ fn stateright_counts_the_same_states_of_the_partition_log() {
 #[test]
 fn stateright_counts_the_same_states_of_the_consumer_group() {
     stateright_agrees(ConsumerGroup::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_causal_delivery() {
+    stateright_agrees(CausalDelivery::preset(Preset::Small));
 }
 
 /// Everything that a check of a baseline reports, however it is explored.
