@@ -12,6 +12,8 @@
 
 #[path = "o4_whole_system/causal.rs"]
 mod causal;
+#[path = "o4_whole_system/causal_model.rs"]
+mod causal_model;
 #[path = "o4_whole_system/faults.rs"]
 mod faults;
 #[path = "o4_whole_system/model_driven.rs"]

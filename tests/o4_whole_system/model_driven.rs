@@ -28,7 +28,8 @@ use crate::walk::walk;
 
 const WALKS: u32 = 500;
 
-fn run(walk: impl Fn(Vec<u16>)) {
+/// Random choices for walks.
+pub(crate) fn run(walk: impl Fn(Vec<u16>)) {
     let config = Config { cases: WALKS, failure_persistence: None, ..Config::default() };
     let choices = prop::collection::vec(any::<u16>(), 0..40);
     let walked = TestRunner::new(config).run(&choices, |choices| {
