@@ -30,13 +30,14 @@ mod words;
 
 pub use bounds::{Bounds, MAX_EVENTS, MAX_PARTITIONS, MAX_SERVICES};
 pub use guards::*;
-pub use number::{EventNumber, List, Number, Partition, Service, Set};
+pub use number::{EventNumber, Number, Partition, Service, Set};
 pub use words::TRADE;
 
 use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
+use crate::few::Few;
 use crate::guard::Guards;
 use number::all;
 
@@ -61,28 +62,28 @@ pub struct Event {
 }
 
 /// A partition's log; there is room for one event to stand in it twice.
-pub type Log = List<EventNumber, { MAX_EVENTS + 1 }>;
+pub type Log = Few<EventNumber, { MAX_EVENTS + 1 }>;
 
 /// The truth, kept for the laws; no guard and no action reads it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// For each event, all that happened before it.
-    pub past: List<Set<EventNumber>, MAX_EVENTS>,
+    pub past: Few<Set<EventNumber>, MAX_EVENTS>,
 }
 
 /// A state of the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// For each service, the partitions it subscribes to.
-    pub subscribed: List<Set<Partition>, MAX_SERVICES>,
+    pub subscribed: Few<Set<Partition>, MAX_SERVICES>,
     /// The events, in the order in which they were emitted.
-    pub emitted: List<Event, MAX_EVENTS>,
+    pub emitted: Few<Event, MAX_EVENTS>,
     /// For each partition, what was appended.
-    pub logs: List<Log, MAX_PARTITIONS>,
+    pub logs: Few<Log, MAX_PARTITIONS>,
     /// For each service, the events of others that it delivered.
-    pub delivered: List<Set<EventNumber>, MAX_SERVICES>,
+    pub delivered: Few<Set<EventNumber>, MAX_SERVICES>,
     /// For each service, the events that it gave up.
-    pub dropped: List<Set<EventNumber>, MAX_SERVICES>,
+    pub dropped: Few<Set<EventNumber>, MAX_SERVICES>,
     /// The truth.
     #[serde(flatten)]
     pub ghost: Ghost,
@@ -265,9 +266,9 @@ impl Model for CausalDelivery {
         let Bounds { services, partitions, .. } = self.bounds;
         let start = |subscribed| State {
             subscribed,
-            logs: List::of(Log::default(), partitions),
-            delivered: List::of(Set::default(), services),
-            dropped: List::of(Set::default(), services),
+            logs: (0..partitions).map(|_| Log::default()).collect(),
+            delivered: (0..services).map(|_| Set::default()).collect(),
+            dropped: (0..services).map(|_| Set::default()).collect(),
             ..State::default()
         };
         self.bounds.subscriptions().into_iter().map(start).collect()

@@ -1,8 +1,9 @@
 //! How much there is of everything, and its place in the catalogue.
 
 use super::number::all;
-use super::{CausalDelivery, List, Partition, Set, guards};
+use super::{CausalDelivery, Partition, Set, guards};
 use crate::catalogue::{DomainModel, Preset, Setting};
+use crate::few::Few;
 use crate::guard::{Guard, Guards};
 
 /// The most services.
@@ -31,9 +32,9 @@ impl Bounds {
     /// Every table of subscriptions: everybody reads everything, and with `gaps` those in which one service lacks one
     /// partition. It is the last service, unless that emits: then any, since those that emit are
     /// interchangeable.
-    pub(super) fn subscriptions(&self) -> Vec<List<Set<Partition>, MAX_SERVICES>> {
+    pub(super) fn subscriptions(&self) -> Vec<Few<Set<Partition>, MAX_SERVICES>> {
         let everything: Set<Partition> = all(self.partitions).collect();
-        let whole = List::of(everything, self.services);
+        let whole: Few<_, MAX_SERVICES> = (0..self.services).map(|_| everything).collect();
         let first = if self.producers < self.services { self.services - 1 } else { 0 };
         let lacking = |service: u8| {
             all::<Partition>(self.partitions).map(move |partition| {

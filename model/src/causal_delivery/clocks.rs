@@ -11,9 +11,8 @@
 
 use serde::Serialize;
 
-use super::{
-    EventNumber, List, MAX_EVENTS, MAX_PARTITIONS, MAX_SERVICES, Number, Partition, Service, Set, State,
-};
+use super::{EventNumber, MAX_EVENTS, MAX_PARTITIONS, MAX_SERVICES, Number, Partition, Service, Set, State};
+use crate::few::Few;
 
 /// How many events of each stream: by service, then by partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -39,15 +38,15 @@ impl Clock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Clocks {
     /// For each service, how far it is.
-    pub services: List<Clock, MAX_SERVICES>,
+    pub services: Few<Clock, MAX_SERVICES>,
     /// For each event, how far its service was when it had emitted it.
-    pub stamps: List<Clock, MAX_EVENTS>,
+    pub stamps: Few<Clock, MAX_EVENTS>,
 }
 
 impl Clocks {
     /// Nothing has happened.
     pub fn start(services: u8) -> Self {
-        Clocks { services: List::of(Clock::default(), services), stamps: List::default() }
+        Clocks { services: (0..services).map(|_| Clock::default()).collect(), stamps: Few::default() }
     }
 
     /// `by` emits an event to `to`.

@@ -1,10 +1,10 @@
-//! Numbers that are not to be mixed up, sets of them as bit masks, and short lists: a state without a heap.
+//! Numbers that are not to be mixed up, and sets of them as bit masks.
 
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use serde::ser::{SerializeMap, SerializeSeq};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 /// A number of something, from 0; the specification counts from 1, and so does what is serialised.
@@ -140,65 +140,5 @@ impl<T: Number + Serialize> Serialize for Set<T> {
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry("#set", &self.iter().collect::<Vec<_>>())?;
         map.end()
-    }
-}
-
-/// A list of at most `N` things.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct List<T, const N: usize> {
-    // INVARIANT: from `length` on, every item is the default, so that equal lists are equal arrays.
-    items: [T; N],
-    length: u8,
-}
-
-impl<T: Copy + Default, const N: usize> Default for List<T, N> {
-    fn default() -> Self {
-        List { items: [T::default(); N], length: 0 }
-    }
-}
-
-impl<T: Copy + Default, const N: usize> List<T, N> {
-    /// `count` times `item`; no more than there is room for.
-    pub fn of(item: T, count: u8) -> Self {
-        let mut list = List::default();
-        (0..count).for_each(|_| list.push(item));
-        list
-    }
-
-    /// Adds `item` at the end; a full list stays as it is, which the bounds of the model rule out.
-    pub fn push(&mut self, item: T) {
-        debug_assert!(usize::from(self.length) < N, "the bounds leave room");
-        if let Some(slot) = self.items.get_mut(usize::from(self.length)) {
-            *slot = item;
-            self.length += 1;
-        }
-    }
-}
-
-impl<T, const N: usize> std::ops::Deref for List<T, N> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        &self.items[..usize::from(self.length)]
-    }
-}
-
-impl<T, const N: usize> std::ops::DerefMut for List<T, N> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.items[..usize::from(self.length)]
-    }
-}
-
-impl<T: fmt::Debug, const N: usize> fmt::Debug for List<T, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<T: Serialize, const N: usize> Serialize for List<T, N> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.len()))?;
-        self.iter().try_for_each(|item| seq.serialize_element(item))?;
-        seq.end()
     }
 }
