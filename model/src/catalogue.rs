@@ -57,6 +57,8 @@ pub trait DomainModel: Words + Clone {
     const ABOUT: &'static str;
     /// Its guards, in the order of the docs.
     const GUARDS: &'static [&'static Guard];
+    /// The oracle's name for what a system promises that is built like this; the profile of histories told of it.
+    const PROFILE: &'static str = "log-strict";
     /// What it has several of that only differ by name, if [`representative`](crate::engine::System::representative)
     /// reduces by them.
     const INTERCHANGEABLE: Option<&'static str> = None;

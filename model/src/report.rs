@@ -13,7 +13,7 @@ use lawspeaker_history::{Guarantee, History};
 use serde::Serialize;
 
 use crate::catalogue::{Bound, DomainModel, Observer, Request, bounds_of};
-use crate::engine::{Blame, Exploration, Law, Stop, Trace, Violation, When, Words, blame, explore, way_on};
+use crate::engine::{Blame, Exploration, Law, Stop, Trace, Violation, When, blame, explore, way_on};
 use crate::guard::{Guard, Guards};
 
 /// What a check comes to.
@@ -311,21 +311,21 @@ fn counterexample<M: DomainModel>(
 }
 
 /// What an observer of `trace` would have recorded, up to a complete final read.
-pub fn told<M: Words>(model: &M, trace: &Trace<M>) -> History {
+pub fn told<M: DomainModel>(model: &M, trace: &Trace<M>) -> History {
     let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
     let opening = model.opening_ops(&trace.start);
     let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
     // The final read is whole; a group is drained only where nothing but faults could go on.
     let has_groups = history.ops.iter().any(|op| op.x.group.is_some());
+    history.header.profile = Some(M::PROFILE.to_owned());
     history.header.complete = (!has_groups || way_on(model, trace.last()).is_none()).then_some(true);
     history
 }
 
-/// The same history with a header that says what it shows, for whoever reads it later.
+/// The same history with a header that says where it came from, for whoever reads it later.
 #[must_use]
 pub fn with_source(mut history: History, source: String) -> History {
     history.header.source = Some(source);
-    history.header.profile = Some("log-strict".to_owned());
     history
 }
 

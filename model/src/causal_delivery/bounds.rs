@@ -53,6 +53,7 @@ impl DomainModel for CausalDelivery {
     const ABOUT: &'static str =
         "services that emit events to partitioned logs and deliver those of others, each after its causes";
     const GUARDS: &'static [&'static Guard] = guards::ALL;
+    const PROFILE: &'static str = "causal-broadcast";
 
     fn preset(preset: Preset) -> Self {
         let small = Bounds { services: 3, producers: 2, partitions: 2, events: 4, gaps: 1 };
