@@ -27,6 +27,17 @@ macro_rules! anomalies {
                 match self { $(Anomaly::$variant => Guarantee::$guarantee,)* }
             }
 
+            /// Whether only sagas can show it.
+            pub fn is_of_sagas(self) -> bool {
+                matches!(
+                    self.guarantee(),
+                    Guarantee::EffectOnce
+                        | Guarantee::SagaAtomicity
+                        | Guarantee::CompensationOrder
+                        | Guarantee::SagaTermination
+                )
+            }
+
             /// What it is, as one clause.
             pub const fn definition(self) -> &'static str {
                 match self { $(Anomaly::$variant => $is,)* }
@@ -116,6 +127,9 @@ anomalies! {
     G1a, "G1a", TransactionAtomicity,
         "an event that can be read although its send failed",
         "Adya, Weak Consistency, 1999, section 3.1: aborted read";
+    StuckSaga, "stuck-saga", SagaTermination,
+        "a saga that began, and had not ended when nothing was under way any more",
+        "ours; Garcia-Molina and Salem, Sagas, 1987, section 5: every saga is completed or rolled back";
 }
 
 impl fmt::Display for Anomaly {

@@ -11,6 +11,7 @@ mod no_creation;
 mod no_duplication;
 mod partition_order;
 mod producer_order;
+mod saga_termination;
 mod single_owner;
 mod total_log;
 mod transaction_atomicity;
@@ -34,6 +35,7 @@ pub(crate) const JUDGED: &[Guarantee] = &[
     Guarantee::SingleOwner,
     Guarantee::CausalDelivery,
     Guarantee::TransactionAtomicity,
+    Guarantee::SagaTermination,
 ];
 
 /// Runs every check.
@@ -49,4 +51,5 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     partition_order::check(evidence, profile, results);
     causal_delivery::check(evidence, profile, results);
     transaction_atomicity::check(evidence, results);
+    saga_termination::check(evidence, results);
 }

@@ -84,9 +84,25 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
             "{} from {place} came to a consumer after what a process sent that had read them",
             count("event")
         ),
+        Anomaly::StuckSaga => format!("{} never ended{}", count("saga"), sagas(cases, evidence)),
         Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
     };
     what + &offset_ranges(cases, evidence)
+}
+
+/// ` (s1, s2 and 3 more)`: the sagas of cases.
+fn sagas(cases: &[Found], evidence: &Evidence) -> String {
+    /// How many are told before the rest is only counted.
+    const SAGAS_TOLD: usize = 3;
+    let mut sagas: Vec<_> = cases.iter().filter_map(|case| case.saga).collect();
+    sagas.sort_unstable();
+    sagas.dedup();
+    let name = |saga: &_| evidence.names.sagas[*saga].to_string();
+    let mut told: Vec<_> = sagas.iter().take(SAGAS_TOLD).map(name).collect();
+    if sagas.len() > SAGAS_TOLD {
+        told.push(format!("{} more", explain::count(sagas.len() - SAGAS_TOLD)));
+    }
+    format!(" ({})", explain::list(&told))
 }
 
 /// The partition that all cases show in, or else the topic.
