@@ -26,7 +26,7 @@ pub(crate) use log::{Log, Standing};
 pub(crate) use names::{
     EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, SagaKey, ServiceKey, StepKey,
 };
-pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas};
+pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
 
 /// One send of one event.
 #[derive(Clone, Debug)]

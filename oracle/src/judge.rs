@@ -130,7 +130,7 @@ impl Judge {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 9] = [
+const ABSENCES: [Anomaly; 13] = [
     Anomaly::LostWrite,
     Anomaly::Unseen,
     Anomaly::Phantom,
@@ -139,6 +139,10 @@ const ABSENCES: [Anomaly; 9] = [
     Anomaly::CommitAhead,
     Anomaly::MissingCause,
     Anomaly::ThinAir,
+    Anomaly::UncompensatedStep,
+    Anomaly::TornSaga,
+    Anomaly::CompensationWithoutStep,
+    Anomaly::OrphanReply,
     Anomaly::StuckSaga,
 ];
 

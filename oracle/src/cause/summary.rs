@@ -84,6 +84,46 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
             "{} from {place} came to a consumer after what a process sent that had read them",
             count("event")
         ),
+        Anomaly::DoubleStep => {
+            format!("{} were done more than once{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::DoubleCompensation => {
+            format!("{} were compensated more than once{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::UncompensatedStep => {
+            format!("{} stay done of sagas that went back{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::TornSaga => {
+            format!("{} are not done of sagas that ended committed{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::CommitAndAbort => {
+            format!("{} ended both committed and aborted{}", count("saga"), sagas(cases, evidence))
+        }
+        Anomaly::CompensationWithoutStep => {
+            format!("{} were compensated and had never been done{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::CompensatedAfterPivot => {
+            format!("{} were compensated after the pivot was done{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::StepAfterAbort => {
+            format!(
+                "{} were done after their compensation or the end of their saga{}",
+                count("step"),
+                sagas(cases, evidence)
+            )
+        }
+        Anomaly::OrphanReply => format!(
+            "{} that something happened in a saga that nobody started, or to a step that it does not declare{}",
+            count("time"),
+            sagas(cases, evidence)
+        ),
+        Anomaly::CompensationOrder => {
+            format!(
+                "{} were compensated after what was done before them{}",
+                count("step"),
+                sagas(cases, evidence)
+            )
+        }
         Anomaly::StuckSaga => format!("{} never ended{}", count("saga"), sagas(cases, evidence)),
         Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
     };

@@ -11,7 +11,6 @@ use super::{Key, Names, ProcessKey, SagaKey, StepKey};
 
 /// One attempt at something, and what is known of it.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "what tells two acts apart in time is read by the checks of order")]
 pub(crate) struct Act {
     pub process: ProcessKey,
     pub saga: SagaKey,
@@ -45,6 +44,16 @@ impl Act {
 
     pub(crate) fn may_be_done(&self) -> bool {
         self.outcome != OpType::Fail
+    }
+
+    /// Whether it was over before `later` began.
+    pub(crate) fn precedes(&self, later: &Act) -> bool {
+        self.until < later.since
+    }
+
+    /// Whether only the order of lines says that it came after a call of `earlier`.
+    pub(crate) fn is_later_by_line(&self, earlier: &Act) -> bool {
+        !self.is_invoked && self.process != earlier.process
     }
 }
 
@@ -94,6 +103,11 @@ impl Saga {
         }
     }
 
+    /// The first end of this kind that surely happened.
+    pub(crate) fn ended(&self, outcome: SagaOutcome) -> Option<&Act> {
+        self.ends.iter().find(|end| end.deed == Deed::End(outcome) && end.is_done())
+    }
+
     /// Whether it may have ended so.
     pub(crate) fn may_have_ended(&self, outcome: SagaOutcome) -> bool {
         self.ends.iter().any(|end| end.deed == Deed::End(outcome) && end.may_be_done())
@@ -109,6 +123,14 @@ impl Saga {
         let start = self.starts.iter().find(|start| start.is_done());
         let is_possible = self.starts.iter().any(Act::may_be_done);
         start.or_else(|| self.done().min_by_key(|act| act.line).filter(|_| is_possible))
+    }
+
+    /// What shows that it was decided to go back, if it did not surely end so: an attempt to end it or to compensate
+    /// something, whatever became of the attempt.
+    pub(crate) fn turning(&self) -> Option<&Act> {
+        let ends = self.ends.iter().filter(|end| end.deed == Deed::End(SagaOutcome::Aborted));
+        let compensations = self.steps.values().flat_map(|record| &record.compensations);
+        ends.chain(compensations).min_by_key(|act| act.line)
     }
 }
 
@@ -126,6 +148,11 @@ impl Sagas {
     /// Whether nothing of `saga` was under way when its record ends.
     pub(crate) fn is_at_rest(&self, saga: &Saga) -> bool {
         self.is_complete || self.last_quiescence > Some(saga.last_line)
+    }
+
+    /// Whether starts are recorded at all.
+    pub(crate) fn has_starts(&self) -> bool {
+        self.all.iter().any(|saga| !saga.starts.is_empty())
     }
 }
 

@@ -3,7 +3,10 @@
 use lawspeaker_history::OpType;
 
 use crate::case::Line;
-use crate::evidence::{Act, Deed, Evidence};
+use crate::evidence::{Act, Deed, Evidence, SagaKey, StepKey};
+
+/// How many attempts one case shows.
+pub(crate) const ACTS_TOLD: usize = 4;
 
 /// What the line of an attempt said.
 pub(crate) fn act(act: &Act, evidence: &Evidence) -> Line {
@@ -38,4 +41,9 @@ pub(crate) fn acts<'a>(acts: impl IntoIterator<Item = &'a Act>, evidence: &Evide
     lines.sort_by_key(|line| line.line);
     lines.dedup();
     lines
+}
+
+/// `step reserve of saga s1`.
+pub(crate) fn step(saga: SagaKey, step: StepKey, evidence: &Evidence) -> String {
+    format!("step {} of saga {}", evidence.names.steps[step], evidence.names.sagas[saga])
 }
