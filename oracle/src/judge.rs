@@ -156,7 +156,8 @@ fn distrust_absences(findings: &mut [crate::Finding], results: &mut Results, lin
     for finding in findings.iter_mut().filter(|finding| ABSENCES.contains(&finding.anomaly)) {
         finding.severity = finding.severity.max(Severity::Note);
     }
-    let guarantees: BTreeSet<Guarantee> = ABSENCES.iter().map(|anomaly| anomaly.guarantee()).collect();
+    let asked = ABSENCES.iter().filter(|anomaly| !results.is_out_of_scope(**anomaly));
+    let guarantees: BTreeSet<Guarantee> = asked.map(|anomaly| anomaly.guarantee()).collect();
     for guarantee in guarantees {
         let reason = format!("lines are missing before line {line}: what is not there may stand in them");
         results.undecided(guarantee, reason);

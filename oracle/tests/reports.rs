@@ -76,6 +76,21 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
 }
 
 #[test]
+fn a_late_command_is_told_with_the_effects_that_it_doubled() {
+    let text = text_of("saga-atomicity/violates/step-after-abort.and-so-it-is-done-twice.jsonl");
+    let (found, _) = text.split_once("\nchecked:").unwrap();
+    assert_snapshot!(found, @r#"
+    VIOLATED  saga-atomicity  step-after-abort.and-so-it-is-done-twice.jsonl  profile saga (named by the header)
+
+      step-after-abort  step charge of saga s1 was done (line 5) after it had been compensated (line 4)
+        line 4       process till compensated step charge of saga s1
+        line 5       process till did step charge of saga s1
+        so also double-step  step charge of saga s1 was done 2 times (lines 3 and 5)
+        so also double-compensation  step charge of saga s1 was compensated 2 times (lines 4 and 6)
+    "#);
+}
+
+#[test]
 fn a_conforming_recording_says_what_it_rests_on() {
     assert_snapshot!(text_of("recorded/tansu-0.6.0-memory-group.jsonl.gz"), @r#"
     CONFORMS  tansu-0.6.0-memory-group.jsonl.gz  profile kafka (guessed: positions are committed)

@@ -25,10 +25,7 @@ mod end;
 mod late;
 mod orphan;
 
-use lawspeaker_history::Guarantee;
-
 use crate::evidence::Evidence;
-use crate::explain;
 use crate::results::Results;
 
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
@@ -39,13 +36,4 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     compensation::after_pivot(evidence, results);
     late::check(evidence, results);
     orphan::check(evidence, results);
-    let open_count = evidence.sagas.all.iter().filter(|saga| end::is_turned_and_open(saga, evidence)).count();
-    if open_count > 0 {
-        let reason = format!(
-            "{} had turned back and not ended, and neither a `quiescent` after its last line nor the header says that \
-             nothing was under way any more",
-            explain::counted(open_count, "saga"),
-        );
-        results.undecided(Guarantee::SagaAtomicity, reason);
-    }
 }

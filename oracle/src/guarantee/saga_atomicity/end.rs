@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lawspeaker_history::SagaOutcome;
+use lawspeaker_history::{Guarantee, SagaOutcome};
 
 use crate::Anomaly;
 use crate::case::Found;
@@ -12,33 +12,56 @@ use crate::results::Results;
 
 /// Looks for steps that stay done in sagas that went back.
 pub(super) fn uncompensated(evidence: &Evidence, results: &mut Results) {
-    let mut done_count = 0;
+    let (mut done_count, mut open_count) = (0, 0);
     for saga in &evidence.sagas.all {
         let end = saga.ended(SagaOutcome::Aborted);
         let is_at_rest = evidence.sagas.is_at_rest(saga);
-        let is_undecided = !is_at_rest || saga.may_have_ended(SagaOutcome::Committed);
-        let Some(abort) = end.or_else(|| saga.turning().filter(|_| !is_undecided)) else { continue };
+        let may_commit = saga.may_have_ended(SagaOutcome::Committed);
+        let Some(abort) = end.or_else(|| saga.turning().filter(|_| !may_commit)) else { continue };
         for (step, record) in &saga.steps {
-            done_count += usize::from(record.done().next().is_some());
+            let Some(first) = record.done().next() else { continue };
             let at_end = end.and_then(|end| left_at(end, record));
-            let Some(done) = at_end.or_else(|| left(record).filter(|_| is_at_rest)) else { continue };
-            let then = match end {
-                Some(end) => format!("the saga ended aborted (line {})", end.line),
-                None => format!("the saga turned back (line {}) and came to rest", abort.line),
-            };
-            let sentence = format!(
-                "{} was done (line {}), {then}, and nothing compensated it",
-                explain::saga::step(saga.key, *step, evidence),
-                done.line,
-            );
-            let lines = explain::saga::acts([done, abort], evidence);
-            let found = Found::new(Anomaly::UncompensatedStep, sentence, lines)
-                .of_saga(saga.key, [*step])
-                .ordered_by_line_if(at_end.is_some() && abort.is_later_by_line(done));
-            results.add(found);
+            let is_left = !record.compensations.iter().any(Act::may_be_done);
+            if at_end.is_none() && is_left && !is_at_rest {
+                open_count += 1;
+                continue;
+            }
+            done_count += 1;
+            let Some(done) = at_end.or(Some(first).filter(|_| is_left)) else { continue };
+            let found = stays_done(saga, *step, done, end, abort, evidence);
+            results.add(found.ordered_by_line_if(at_end.is_some() && abort.is_later_by_line(done)));
         }
     }
     results.checked(Anomaly::UncompensatedStep, done_count, "done step");
+    if open_count > 0 {
+        let reason = format!(
+            "{} of sagas that go back may be compensated yet: neither a `quiescent` after the last line of the saga nor \
+             the header says that nothing was under way any more",
+            explain::counted(open_count, "done step"),
+        );
+        results.undecided(Guarantee::SagaAtomicity, reason);
+    }
+}
+
+fn stays_done(
+    saga: &Saga,
+    step: StepKey,
+    done: &Act,
+    end: Option<&Act>,
+    abort: &Act,
+    evidence: &Evidence,
+) -> Found {
+    let then = match end {
+        Some(end) => format!("the saga ended aborted (line {})", end.line),
+        None => format!("the saga turned back (line {}) and came to rest", abort.line),
+    };
+    let sentence = format!(
+        "{} was done (line {}), {then}, and nothing had compensated it",
+        explain::saga::step(saga.key, step, evidence),
+        done.line,
+    );
+    let lines = explain::saga::acts([done, abort], evidence);
+    Found::new(Anomaly::UncompensatedStep, sentence, lines).of_saga(saga.key, [step])
 }
 
 /// What was done of a step before `end`, if no compensation can have happened by then.
@@ -47,54 +70,55 @@ fn left_at<'a>(end: &Act, record: &'a StepRecord) -> Option<&'a Act> {
     record.done().find(|act| act.precedes(end)).filter(|_| !record.compensations.iter().any(is_in_time))
 }
 
-/// What was done of a step, if no compensation can have happened at all.
-fn left(record: &StepRecord) -> Option<&Act> {
-    record.done().next().filter(|_| !record.compensations.iter().any(Act::may_be_done))
-}
-
-/// Whether a saga went back, and may yet have gone on when its record ends.
-pub(super) fn is_turned_and_open(saga: &Saga, evidence: &Evidence) -> bool {
-    let may_have_ended = [SagaOutcome::Aborted, SagaOutcome::Committed]
-        .into_iter()
-        .any(|outcome| saga.may_have_ended(outcome));
-    saga.turning().is_some() && !may_have_ended && !evidence.sagas.is_at_rest(saga)
-}
-
 /// Looks for steps that are not done in sagas that ended committed.
 pub(super) fn torn(evidence: &Evidence, results: &mut Results) {
     let mut committed_count = 0;
     for saga in &evidence.sagas.all {
         let Some(end) = saga.ended(SagaOutcome::Committed) else { continue };
         committed_count += 1;
-        let declared = saga.declared.as_deref().unwrap_or_default();
-        let missing: Vec<StepKey> =
-            declared.iter().copied().filter(|step| !may_be_done_by(end, saga, *step)).collect();
+        let declared = saga.declared.iter().flatten().copied();
+        let missing: BTreeSet<StepKey> = declared.filter(|step| !may_be_done_by(end, saga, *step)).collect();
         for step in &missing {
-            let step_name = explain::saga::step(saga.key, *step, evidence);
-            let sentence =
-                format!("the saga ended committed (line {}), and {step_name} had not been done", end.line);
-            let refused = saga.steps.get(step).and_then(|record| record.steps.last());
-            let lines = explain::saga::acts(saga.starts.iter().take(1).chain(refused).chain([end]), evidence);
-            results.add(Found::new(Anomaly::TornSaga, sentence, lines).of_saga(saga.key, [*step]));
+            results.add(not_done(saga, *step, end, evidence));
         }
-        let missing: BTreeSet<StepKey> = missing.into_iter().collect();
         for (step, record) in saga.steps.iter().filter(|(step, _)| !missing.contains(step)) {
-            let Some((done, undone)) = undone_for_good(record) else { continue };
-            let sentence = format!(
-                "{} was done (line {}) and compensated (line {}), and the saga ended committed (line {})",
-                explain::saga::step(saga.key, *step, evidence),
-                done.line,
-                undone.line,
-                end.line,
-            );
-            let lines = explain::saga::acts([done, undone, end], evidence);
-            let found = Found::new(Anomaly::TornSaga, sentence, lines)
-                .of_saga(saga.key, [*step])
-                .ordered_by_line_if(undone.is_later_by_line(done));
-            results.add(found);
+            if let Some((done, undone)) = undone_for_good(record) {
+                results.add(undone_again(saga, *step, done, undone, end, evidence));
+            }
         }
     }
     results.checked(Anomaly::TornSaga, committed_count, "committed saga");
+}
+
+fn not_done(saga: &Saga, step: StepKey, end: &Act, evidence: &Evidence) -> Found {
+    let step_name = explain::saga::step(saga.key, step, evidence);
+    let sentence = format!("{step_name} had not been done when the saga ended committed (line {})", end.line);
+    let tried = saga.steps.get(&step).and_then(|record| record.steps.last());
+    let lines = explain::saga::acts(saga.starts.iter().take(1).chain(tried).chain([end]), evidence);
+    Found::new(Anomaly::TornSaga, sentence, lines)
+        .of_saga(saga.key, [step])
+        .ordered_by_line_if(tried.is_some_and(|tried| tried.is_done() && tried.is_later_by_line(end)))
+}
+
+fn undone_again(
+    saga: &Saga,
+    step: StepKey,
+    done: &Act,
+    undone: &Act,
+    end: &Act,
+    evidence: &Evidence,
+) -> Found {
+    let sentence = format!(
+        "{} was done (line {}) and compensated (line {}), and the saga ended committed (line {})",
+        explain::saga::step(saga.key, step, evidence),
+        done.line,
+        undone.line,
+        end.line,
+    );
+    let lines = explain::saga::acts([done, undone, end], evidence);
+    Found::new(Anomaly::TornSaga, sentence, lines)
+        .of_saga(saga.key, [step])
+        .ordered_by_line_if(undone.is_later_by_line(done))
 }
 
 fn may_be_done_by(end: &Act, saga: &Saga, step: StepKey) -> bool {
