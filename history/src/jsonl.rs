@@ -9,6 +9,7 @@
 //! A line that cannot be read is an error with its number; nothing is skipped but empty lines.
 
 mod parse;
+mod saga;
 mod write;
 
 use parse::call_of;

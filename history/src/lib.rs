@@ -24,6 +24,7 @@ mod id;
 mod jsonl;
 mod op;
 mod recorder;
+mod saga;
 mod strict;
 
 pub use causality::{ClockError, VectorClock};
@@ -35,3 +36,4 @@ pub use id::{EventId, Generation, GroupId, Offset, OffsetError, Partition, Proce
 pub use jsonl::{FORMAT, ReadError, ReadErrorKind, Reader, VERSION, write_jsonl};
 pub use op::{Batch, Call, Delivery, Extra, LOCAL, MicroOp, Op, OpType, Phase, Position, Record, Sent};
 pub use recorder::{FileRecorder, MemoryRecorder, NoRecorder, Recorder};
+pub use saga::{SagaEnd, SagaId, SagaOutcome, SagaStart, SagaStep, StepName};

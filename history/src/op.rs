@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{EventId, Generation, GroupId, Offset, Partition, Process, VectorClock};
+use crate::{
+    EventId, Generation, GroupId, Offset, Partition, Process, SagaEnd, SagaStart, SagaStep, VectorClock,
+};
 
 /// What is known of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,7 +116,17 @@ pub enum Call {
     Apply(Vec<Delivery>),
     /// `crash`: the caller is gone, with the work it had in hand.
     Crash,
-    /// Every other `f`, value kept: `nemesis`, `restart`, `kill`, `saga.step`, and what is yet to come.
+    /// `saga.start`: a saga begins.
+    SagaStart(SagaStart),
+    /// `saga.step`: the effect of a step of a saga.
+    SagaStep(SagaStep),
+    /// `saga.compensate`: the effect of a step is undone.
+    SagaCompensate(SagaStep),
+    /// `saga.end`: a saga is over.
+    SagaEnd(SagaEnd),
+    /// `quiescent`: faults are over, and nothing is under way any more.
+    Quiescent,
+    /// Every other `f`, value kept: `nemesis`, `restart`, `kill`, and what is yet to come.
     Other {
         /// The `f`.
         f: String,
@@ -141,8 +153,18 @@ impl Call {
             Call::Reject(_) => "reject",
             Call::Apply(_) => "apply",
             Call::Crash => "crash",
+            Call::SagaStart(_) => "saga.start",
+            Call::SagaStep(_) => "saga.step",
+            Call::SagaCompensate(_) => "saga.compensate",
+            Call::SagaEnd(_) => "saga.end",
+            Call::Quiescent => "quiescent",
             Call::Other { f, .. } => f,
         }
+    }
+
+    /// Whether it says something of a saga.
+    pub fn is_of_saga(&self) -> bool {
+        matches!(self, Call::SagaStart(_) | Call::SagaStep(_) | Call::SagaCompensate(_) | Call::SagaEnd(_))
     }
 }
 

@@ -27,6 +27,17 @@ macro_rules! anomalies {
                 match self { $(Anomaly::$variant => Guarantee::$guarantee,)* }
             }
 
+            /// Whether only sagas can show it.
+            pub fn is_of_sagas(self) -> bool {
+                matches!(
+                    self.guarantee(),
+                    Guarantee::EffectOnce
+                        | Guarantee::SagaAtomicity
+                        | Guarantee::CompensationOrder
+                        | Guarantee::SagaTermination
+                )
+            }
+
             /// What it is, as one clause.
             pub const fn definition(self) -> &'static str {
                 match self { $(Anomaly::$variant => $is,)* }
@@ -116,6 +127,39 @@ anomalies! {
     G1a, "G1a", TransactionAtomicity,
         "an event that can be read although its send failed",
         "Adya, Weak Consistency, 1999, section 3.1: aborted read";
+    DoubleStep, "double-step", EffectOnce,
+        "a step of a saga whose effect happened twice",
+        "ours; Garcia-Molina and Salem, Sagas, 1987: each transaction runs once";
+    DoubleCompensation, "double-compensation", EffectOnce,
+        "a step of a saga whose compensation happened twice",
+        "ours; Garcia-Molina and Salem, Sagas, 1987: each compensation runs once";
+    UncompensatedStep, "uncompensated-step", SagaAtomicity,
+        "a done step that nothing had compensated when its saga ended aborted, or came to rest after it had turned back",
+        "Garcia-Molina and Salem, Sagas, 1987: partial executions are undesirable";
+    TornSaga, "torn-saga", SagaAtomicity,
+        "a saga that ended committed though a declared step was not done, or a done one was compensated",
+        "ours; Garcia-Molina and Salem, Sagas, 1987: neither T1 to Tn nor T1 to Tj and Cj to C1";
+    CommitAndAbort, "commit-and-abort", SagaAtomicity,
+        "a saga that ended both committed and aborted",
+        "ours; Gray, Notes on Data Base Operating Systems, 1978, for the same of two-phase commit";
+    CompensationWithoutStep, "compensation-without-step", SagaAtomicity,
+        "a compensation of a step that surely was not done before",
+        "ours; Garcia-Molina and Salem, Sagas, 1987: Ci only after Ti";
+    CompensatedAfterPivot, "compensated-after-pivot", SagaAtomicity,
+        "a step that was compensated though the declared pivot had succeeded",
+        "ours; Mehrotra et al., ICDCS 1992, for pivot transactions";
+    StepAfterAbort, "step-after-abort", SagaAtomicity,
+        "a step that was done after its compensation, or after its saga had ended aborted",
+        "ours; the late command that a tombstone has a participant refuse";
+    OrphanReply, "orphan-reply", SagaAtomicity,
+        "an outcome in a saga that nobody started, or of a step that its saga does not declare",
+        "ours; phantom, of sagas";
+    CompensationOrder, "compensation-order", CompensationOrder,
+        "a step compensated before one that was done after it",
+        "Garcia-Molina and Salem, Sagas, 1987: Cj to C1";
+    StuckSaga, "stuck-saga", SagaTermination,
+        "a saga that began, and had not ended when nothing was under way any more",
+        "ours; Garcia-Molina and Salem, Sagas, 1987: every saga is completed or rolled back";
 }
 
 impl fmt::Display for Anomaly {

@@ -117,7 +117,8 @@ impl Watch {
             _ => doubts.push(Assumption::CompletionsAreInvoked),
         }
         conduct.open = (op.op_type == OpType::Invoke).then(|| f.to_owned());
-        conduct.is_unknown |= op.op_type == OpType::Info;
+        // Whoever conducts a saga goes on after a time-out: that is what compensations are for.
+        conduct.is_unknown |= op.op_type == OpType::Info && !op.call.is_of_saga();
         for assumption in doubts {
             let about = if assumption == Assumption::CompletionsAreInvoked { f } else { "" };
             self.doubt(assumption, about, op);

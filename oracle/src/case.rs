@@ -1,9 +1,9 @@
 //! One instance of an anomaly, with the lines that show it.
 
-use lawspeaker_history::{EventId, GroupId, Offset, Partition, Process};
+use lawspeaker_history::{EventId, GroupId, Offset, Partition, Process, SagaId, StepName};
 
 use crate::Anomaly;
-use crate::evidence::{EventKey, GroupKey, Names, PartitionKey};
+use crate::evidence::{EventKey, GroupKey, Names, PartitionKey, SagaKey, StepKey};
 
 /// A line of the history and what it said, in words.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -28,6 +28,12 @@ pub struct Case {
     /// Whose call it shows in, if it is one process's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
+    /// The saga it shows in, if it is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saga: Option<SagaId>,
+    /// The steps of the saga that it shows in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepName>,
     /// What is wrong, in one sentence that names events, offsets and lines.
     pub sentence: String,
     /// The lines that show it, in order.
@@ -48,6 +54,9 @@ pub(crate) struct Found {
     pub involved: Vec<EventKey>,
     pub offset: Option<Offset>,
     pub process: Option<Process>,
+    pub saga: Option<SagaKey>,
+    /// The steps of the saga that suffered.
+    pub steps: Vec<StepKey>,
     /// Whether it goes on after its last line, to the end of the history.
     pub is_lasting: bool,
     /// Whether it takes the order of lines for the order in time, for want of invocations.
@@ -69,6 +78,8 @@ impl Found {
             involved: Vec::new(),
             offset: None,
             process: None,
+            saga: None,
+            steps: Vec::new(),
             sentence,
             lines,
         }
@@ -105,6 +116,12 @@ impl Found {
         self
     }
 
+    pub(crate) fn of_saga(mut self, saga: SagaKey, steps: impl IntoIterator<Item = StepKey>) -> Self {
+        self.saga = Some(saga);
+        self.steps.extend(steps);
+        self
+    }
+
     pub(crate) fn excused_if(mut self, is_excused: bool) -> Self {
         self.is_excused = is_excused;
         self
@@ -134,6 +151,8 @@ impl Found {
             },
             offset: self.offset,
             process: self.process,
+            saga: self.saga.map(|saga| names.sagas[saga].clone()),
+            steps: self.steps.iter().map(|step| names.steps[*step].clone()).collect(),
             sentence: self.sentence,
             lines: self.lines,
         }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use lawspeaker_history::Partition;
 
 use crate::case::Found;
-use crate::evidence::{EventKey, Evidence, GroupKey, PartitionKey};
+use crate::evidence::{EventKey, Evidence, GroupKey, PartitionKey, SagaKey, StepKey};
 use crate::{Anomaly, Finding, Profile, Severity};
 
 /// What ties an effect to its cause.
@@ -23,6 +23,10 @@ enum Tie {
     EventInGroup,
     /// The same group and partition, while the cause goes on.
     Place,
+    /// The same saga.
+    Saga,
+    /// The same step of the same saga.
+    Step,
 }
 
 const RULES: &[(Anomaly, Anomaly, Tie)] = &[
@@ -63,6 +67,24 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::ReadYourWrites, Anomaly::InvalidOffset, Tie::Event),
     // Two owners commit each over the other.
     (Anomaly::CommitRegression, Anomaly::DualOwner, Tie::Place),
+    // A saga that goes both ways keeps the promise of neither.
+    (Anomaly::UncompensatedStep, Anomaly::CommitAndAbort, Tie::Saga),
+    (Anomaly::TornSaga, Anomaly::CommitAndAbort, Tie::Saga),
+    (Anomaly::StepAfterAbort, Anomaly::CommitAndAbort, Tie::Saga),
+    (Anomaly::CompensatedAfterPivot, Anomaly::CommitAndAbort, Tie::Saga),
+    // One that turns back too late leaves the pivot done, and one that stops half-way back leaves the rest.
+    (Anomaly::UncompensatedStep, Anomaly::CompensatedAfterPivot, Tie::Saga),
+    (Anomaly::TornSaga, Anomaly::CompensatedAfterPivot, Tie::Saga),
+    (Anomaly::UncompensatedStep, Anomaly::StuckSaga, Tie::Saga),
+    // What nobody asked for is done, or undone, for no reason.
+    (Anomaly::CompensationWithoutStep, Anomaly::OrphanReply, Tie::Step),
+    (Anomaly::UncompensatedStep, Anomaly::OrphanReply, Tie::Step),
+    // A late step is done once more and stays done, or is compensated once more.
+    (Anomaly::UncompensatedStep, Anomaly::StepAfterAbort, Tie::Step),
+    (Anomaly::DoubleStep, Anomaly::StepAfterAbort, Tie::Step),
+    (Anomaly::DoubleCompensation, Anomaly::StepAfterAbort, Tie::Step),
+    // Who does something twice undoes it twice.
+    (Anomaly::DoubleCompensation, Anomaly::DoubleStep, Tie::Step),
 ];
 
 /// Cases that become one finding.
@@ -142,13 +164,24 @@ fn number(
 struct Roots {
     events: HashMap<Anomaly, HashSet<EventKey>>,
     places: HashMap<(Anomaly, GroupKey, PartitionKey), Vec<(u64, u64)>>,
+    sagas: HashSet<(Anomaly, SagaKey)>,
+    steps: HashSet<(Anomaly, SagaKey, StepKey)>,
 }
 
 impl Roots {
     fn of<'a>(found: impl IntoIterator<Item = &'a Found>) -> Self {
-        let mut roots = Roots { events: HashMap::new(), places: HashMap::new() };
+        let mut roots = Roots {
+            events: HashMap::new(),
+            places: HashMap::new(),
+            sagas: HashSet::new(),
+            steps: HashSet::new(),
+        };
         for case in found {
             roots.events.entry(case.anomaly).or_default().extend(&case.events);
+            if let Some(saga) = case.saga {
+                roots.sagas.insert((case.anomaly, saga));
+                roots.steps.extend(case.steps.iter().map(|step| (case.anomaly, saga, *step)));
+            }
             for partition in &case.partitions {
                 let Some(group) = case.group else { continue };
                 let lines = (case.first_line(), case.last_line());
@@ -165,6 +198,8 @@ impl Roots {
                     Tie::Event => self.shares_event(*cause, effect),
                     Tie::EventInGroup => effect.group.is_some() && self.shares_event(*cause, effect),
                     Tie::Place => self.shares_place(*cause, effect),
+                    Tie::Saga => effect.saga.is_some_and(|saga| self.sagas.contains(&(*cause, saga))),
+                    Tie::Step => self.shares_step(*cause, effect),
                 }
         };
         RULES.iter().find(ties).map(|(_, cause, _)| *cause)
@@ -173,6 +208,11 @@ impl Roots {
     fn shares_event(&self, cause: Anomaly, effect: &Found) -> bool {
         let Some(events) = self.events.get(&cause) else { return false };
         effect.events.iter().chain(&effect.involved).any(|event| events.contains(event))
+    }
+
+    fn shares_step(&self, cause: Anomaly, effect: &Found) -> bool {
+        let Some(saga) = effect.saga else { return false };
+        effect.steps.iter().any(|step| self.steps.contains(&(cause, saga, *step)))
     }
 
     fn shares_place(&self, cause: Anomaly, effect: &Found) -> bool {

@@ -12,6 +12,7 @@ mod collector;
 mod coverage;
 mod log;
 mod names;
+mod saga;
 
 use std::collections::HashSet;
 
@@ -22,7 +23,10 @@ pub(crate) use collector::Collector;
 use collector::sends;
 pub(crate) use coverage::{Coverage, coverage};
 pub(crate) use log::{Log, Standing};
-pub(crate) use names::{EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, ServiceKey};
+pub(crate) use names::{
+    EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, SagaKey, ServiceKey, StepKey,
+};
+pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
 
 /// One send of one event.
 #[derive(Clone, Debug)]
@@ -207,6 +211,7 @@ pub(crate) struct Hints {
     pub has_delivery_counts: bool,
     /// Whether ops carry vector clocks.
     pub has_clocks: bool,
+    pub has_sagas: bool,
 }
 
 /// Everything that the checks read.
@@ -233,6 +238,8 @@ pub(crate) struct Evidence {
     pub faults: Vec<Fault>,
     /// What is said of causes.
     pub causal: Causal,
+    /// What is said of sagas.
+    pub sagas: Sagas,
     /// Processes that end transactions by calls of their own, which are not judged: what they were told of their
     /// sends may have been aborted after it.
     transactional: HashSet<ProcessKey>,

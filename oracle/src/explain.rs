@@ -1,5 +1,7 @@
 //! Sentences: what a line said, and numbers as people read them.
 
+pub(crate) mod saga;
+
 use lawspeaker_history::{Offset, OpType, Phase};
 
 use crate::case::Line;

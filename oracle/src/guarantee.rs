@@ -6,11 +6,15 @@
 mod at_least_once;
 mod causal_delivery;
 mod commit_monotonicity;
+mod compensation_order;
 mod durability;
+mod effect_once;
 mod no_creation;
 mod no_duplication;
 mod partition_order;
 mod producer_order;
+mod saga_atomicity;
+mod saga_termination;
 mod single_owner;
 mod total_log;
 mod transaction_atomicity;
@@ -34,6 +38,10 @@ pub(crate) const JUDGED: &[Guarantee] = &[
     Guarantee::SingleOwner,
     Guarantee::CausalDelivery,
     Guarantee::TransactionAtomicity,
+    Guarantee::EffectOnce,
+    Guarantee::SagaAtomicity,
+    Guarantee::CompensationOrder,
+    Guarantee::SagaTermination,
 ];
 
 /// Runs every check.
@@ -49,4 +57,8 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     partition_order::check(evidence, profile, results);
     causal_delivery::check(evidence, profile, results);
     transaction_atomicity::check(evidence, results);
+    effect_once::check(evidence, results);
+    saga_atomicity::check(evidence, results);
+    compensation_order::check(evidence, results);
+    saga_termination::check(evidence, results);
 }

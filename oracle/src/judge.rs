@@ -94,7 +94,7 @@ impl Judge {
                 .map_or_else(String::new, |name| format!("the header's `{name}` is unknown; "));
             (profile, ChosenBy::Guess(format!("{unknown}{because}")))
         });
-        let mut results = Results::new(profile, disabled);
+        let mut results = Results::new(profile, evidence.hints.has_sagas, disabled);
         guarantee::check(&evidence, profile, &mut results);
         undecided_guarantees(&mut results);
         for found in results.found.iter().filter(|found| found.is_ordered_by_line) {
@@ -117,20 +117,20 @@ impl Judge {
             profile_promises: profile.promises,
             op_count: evidence.op_count,
             findings,
-            checked: results.checked,
-            undecided: results.undecided,
             out_of_scope: Anomaly::ALL
                 .iter()
                 .copied()
-                .filter(|anomaly| profile.severity(*anomaly) == Severity::OutOfScope)
+                .filter(|anomaly| results.is_out_of_scope(*anomaly))
                 .collect(),
+            checked: results.checked,
+            undecided: results.undecided,
             doubts: watch.doubts(),
         }
     }
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 8] = [
+const ABSENCES: [Anomaly; 13] = [
     Anomaly::LostWrite,
     Anomaly::Unseen,
     Anomaly::Phantom,
@@ -139,14 +139,25 @@ const ABSENCES: [Anomaly; 8] = [
     Anomaly::CommitAhead,
     Anomaly::MissingCause,
     Anomaly::ThinAir,
+    Anomaly::UncompensatedStep,
+    Anomaly::TornSaga,
+    Anomaly::CompensationWithoutStep,
+    Anomaly::OrphanReply,
+    Anomaly::StuckSaga,
 ];
+
+/// Why a guarantee is undecided that no check looks at.
+pub(crate) const UNJUDGED: &str = "not judged by this version";
+/// Why one is undecided that is judged where sagas are recorded.
+pub(crate) const SAGALESS: &str = "judged of sagas, and none is recorded";
 
 /// Where lines are missing, nothing follows from what is not there.
 fn distrust_absences(findings: &mut [crate::Finding], results: &mut Results, line: u64) {
     for finding in findings.iter_mut().filter(|finding| ABSENCES.contains(&finding.anomaly)) {
         finding.severity = finding.severity.max(Severity::Note);
     }
-    let guarantees: BTreeSet<Guarantee> = ABSENCES.iter().map(|anomaly| anomaly.guarantee()).collect();
+    let asked = ABSENCES.iter().filter(|anomaly| !results.is_out_of_scope(**anomaly));
+    let guarantees: BTreeSet<Guarantee> = asked.map(|anomaly| anomaly.guarantee()).collect();
     for guarantee in guarantees {
         let reason = format!("lines are missing before line {line}: what is not there may stand in them");
         results.undecided(guarantee, reason);
@@ -156,11 +167,16 @@ fn distrust_absences(findings: &mut [crate::Finding], results: &mut Results, lin
 fn outcome(findings: &[crate::Finding], results: &Results, evidence: &Evidence) -> Outcome {
     if findings.iter().any(|finding| finding.severity == Severity::Violation) {
         Outcome::Violated
-    } else if results.checked.is_empty() || !evidence.reads.iter().any(|read| read.is_ok) {
+    } else if results.checked.is_empty() || !is_anything_seen(evidence) {
         Outcome::Inconclusive
     } else {
         Outcome::Conforms
     }
+}
+
+/// Whether anybody saw an effect: a read, or what became of a saga.
+fn is_anything_seen(evidence: &Evidence) -> bool {
+    evidence.reads.iter().any(|read| read.is_ok) || !evidence.sagas.all.is_empty()
 }
 
 /// Every guarantee that rests on no observation is named, so that nobody takes silence for a pass.
@@ -170,14 +186,17 @@ fn undecided_guarantees(results: &mut Results) {
         if !results.has_checked(*guarantee) && !is_named {
             let mut anomalies =
                 Anomaly::ALL.iter().filter(|anomaly| anomaly.guarantee() == *guarantee).peekable();
+            let is_of_sagas = anomalies.peek().is_some_and(|anomaly| anomaly.is_of_sagas());
             let is_out_of_scope =
                 anomalies.peek().is_some() && !anomalies.any(|anomaly| results.wants(*anomaly));
-            let reason = if is_out_of_scope {
+            let reason = if is_of_sagas && is_out_of_scope {
+                SAGALESS
+            } else if is_out_of_scope {
                 "out of scope of this profile"
             } else if guarantee::JUDGED.contains(guarantee) {
                 "nothing in this history rests on it"
             } else {
-                "not judged by this version"
+                UNJUDGED
             };
             results.undecided(*guarantee, reason);
         }

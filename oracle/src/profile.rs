@@ -33,11 +33,29 @@ pub struct Profile {
     /// Whether effects never come before their causes, whichever way they come. A log of several partitions, read each
     /// for itself, promises nothing of the kind, so that causal delivery is out of its scope.
     pub has_causal_order: bool,
+    /// Whether it runs sagas. Whatever promises nothing of them is judged by them all the same where they are recorded,
+    /// and where they are not they are out of its scope.
+    pub has_sagas: bool,
     /// What is not a violation; everything else is.
     exceptions: &'static [(Anomaly, Severity)],
 }
 
 use Severity::{Note, OutOfScope};
+
+/// What a queue does not promise, whose events are acknowledged singly.
+const QUEUE: &[(Anomaly, Severity)] = &[
+    (Anomaly::RedeliveryAfterAck, Note),
+    (Anomaly::CommitAhead, Note),
+    (Anomaly::CommitRegression, Note),
+    (Anomaly::DualOwner, OutOfScope),
+    (Anomaly::InconsistentOffsets, Note),
+    (Anomaly::InvalidOffset, Note),
+    (Anomaly::Duplicate, Note),
+    (Anomaly::Misrouted, Note),
+    (Anomaly::NonmonotonicSend, OutOfScope),
+    (Anomaly::PollSkip, OutOfScope),
+    (Anomaly::NonmonotonicPoll, OutOfScope),
+];
 
 impl Profile {
     /// Every profile, in the order of the docs.
@@ -50,6 +68,7 @@ impl Profile {
             keeps_delivered: true,
             accepts_excuses: true,
             has_causal_order: false,
+            has_sagas: false,
             exceptions: &[(Anomaly::RedeliveryAfterAck, Note)],
         },
         Profile {
@@ -60,6 +79,7 @@ impl Profile {
             keeps_delivered: true,
             accepts_excuses: true,
             has_causal_order: false,
+            has_sagas: false,
             exceptions: &[
                 (Anomaly::CommitAhead, Note),
                 (Anomaly::CommitRegression, Note),
@@ -74,6 +94,7 @@ impl Profile {
             keeps_delivered: true,
             accepts_excuses: true,
             has_causal_order: false,
+            has_sagas: false,
             exceptions: &[
                 (Anomaly::RedeliveryAfterAck, Note),
                 (Anomaly::CommitAhead, Note),
@@ -88,19 +109,8 @@ impl Profile {
             keeps_delivered: false,
             accepts_excuses: true,
             has_causal_order: false,
-            exceptions: &[
-                (Anomaly::RedeliveryAfterAck, Note),
-                (Anomaly::CommitAhead, Note),
-                (Anomaly::CommitRegression, Note),
-                (Anomaly::DualOwner, OutOfScope),
-                (Anomaly::InconsistentOffsets, Note),
-                (Anomaly::InvalidOffset, Note),
-                (Anomaly::Duplicate, Note),
-                (Anomaly::Misrouted, Note),
-                (Anomaly::NonmonotonicSend, OutOfScope),
-                (Anomaly::PollSkip, OutOfScope),
-                (Anomaly::NonmonotonicPoll, OutOfScope),
-            ],
+            has_sagas: false,
+            exceptions: QUEUE,
         },
         Profile {
             name: "causal-broadcast",
@@ -110,6 +120,7 @@ impl Profile {
             keeps_delivered: true,
             accepts_excuses: true,
             has_causal_order: true,
+            has_sagas: false,
             exceptions: &[
                 (Anomaly::LostWrite, Note),
                 (Anomaly::RedeliveryAfterAck, Note),
@@ -124,6 +135,17 @@ impl Profile {
             ],
         },
         Profile {
+            name: "saga",
+            promises: "a saga ends, with all of its steps done or with every done step compensated in reverse order, each \
+                       effect once; what carries its messages delivers them at least once, in no promised order",
+            has_competing_consumers: true,
+            keeps_delivered: false,
+            accepts_excuses: true,
+            has_causal_order: false,
+            has_sagas: true,
+            exceptions: QUEUE,
+        },
+        Profile {
             name: "log-strict",
             promises: "every guarantee of a partitioned log that this oracle can check; its partitions have no causal order \
                        among them",
@@ -131,6 +153,7 @@ impl Profile {
             keeps_delivered: true,
             accepts_excuses: false,
             has_causal_order: false,
+            has_sagas: false,
             exceptions: &[],
         },
     ];
@@ -171,6 +194,8 @@ impl Profile {
             ("jetstream", "single events are acknowledged at their offsets, and deliveries are counted")
         } else if hints.has_clocks && !hints.has_acks && !hints.has_offsets {
             ("causal-broadcast", "events have vector clocks, and neither offsets nor acknowledgements")
+        } else if hints.has_sagas && !hints.has_acks && !hints.has_offsets {
+            ("saga", "sagas are recorded, and neither offsets nor acknowledgements")
         } else if hints.has_acks {
             ("work-queue", "single events are acknowledged, and deliveries are not counted")
         } else if hints.has_offsets {
@@ -199,7 +224,7 @@ mod tests {
         let error = Profile::named("kafak").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "profile `kafak` is unknown; there are kafka, jetstream, redis-streams, work-queue, causal-broadcast, log-strict"
+            "profile `kafak` is unknown; there are kafka, jetstream, redis-streams, work-queue, causal-broadcast, saga, log-strict"
         );
     }
 
@@ -209,6 +234,14 @@ mod tests {
         let mut of_a_log =
             Anomaly::ALL.iter().filter(|anomaly| anomaly.guarantee() != Guarantee::CausalDelivery);
         assert!(of_a_log.all(|anomaly| strict.severity(*anomaly) == Severity::Violation));
+    }
+
+    #[test]
+    fn saga_makes_a_violation_of_every_anomaly_of_sagas() {
+        let saga = Profile::named("saga").unwrap();
+        for anomaly in Anomaly::ALL.iter().filter(|of| of.is_of_sagas()) {
+            assert_eq!(saga.severity(*anomaly), Severity::Violation, "{anomaly}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::{Anomaly, Checked, Profile, Severity, Undecided};
 #[derive(Debug)]
 pub(crate) struct Results {
     profile: &'static Profile,
+    /// Whether anything is recorded of sagas.
+    has_sagas: bool,
     disabled: Vec<Anomaly>,
     pub(crate) found: Vec<Found>,
     pub(crate) checked: Vec<Checked>,
@@ -16,13 +18,26 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub(crate) fn new(profile: &'static Profile, disabled: Vec<Anomaly>) -> Self {
-        Results { profile, disabled, found: Vec::new(), checked: Vec::new(), undecided: Vec::new() }
+    pub(crate) fn new(profile: &'static Profile, has_sagas: bool, disabled: Vec<Anomaly>) -> Self {
+        Results {
+            profile,
+            has_sagas,
+            disabled,
+            found: Vec::new(),
+            checked: Vec::new(),
+            undecided: Vec::new(),
+        }
+    }
+
+    /// Whether the profile promises nothing of `anomaly`, or nothing that shows it is recorded where none is asked for.
+    pub(crate) fn is_out_of_scope(&self, anomaly: Anomaly) -> bool {
+        let is_absent = anomaly.is_of_sagas() && !self.has_sagas && !self.profile.has_sagas;
+        is_absent || self.profile.severity(anomaly) == Severity::OutOfScope
     }
 
     /// Whether cases of `anomaly` are wanted at all.
     pub(crate) fn wants(&self, anomaly: Anomaly) -> bool {
-        self.profile.severity(anomaly) != Severity::OutOfScope && !self.disabled.contains(&anomaly)
+        !self.is_out_of_scope(anomaly) && !self.disabled.contains(&anomaly)
     }
 
     pub(crate) fn add(&mut self, found: Found) {

@@ -8,6 +8,7 @@ mod extremes;
 mod random;
 mod recorded;
 mod reports;
+mod sagas;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -66,6 +66,7 @@ fn any_call() -> impl Strategy<Value = Call> {
         any_deliveries().prop_map(Call::Nack),
         any_deliveries().prop_map(Call::Apply),
         Just(Call::Crash),
+        crate::sagas::calls(),
     ]
 }
 

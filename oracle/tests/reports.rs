@@ -42,7 +42,8 @@ fn a_power_loss_of_nats_reads_as_one_root_cause() {
     undecided: single-owner          no assignment of a partition to a member of a group recorded
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: not judged by this version: key-order, effect-once, saga-atomicity, compensation-order, saga-termination, no-deadlock
+    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
+    undecided: not judged by this version: key-order, no-deadlock
     "#);
 }
 
@@ -69,7 +70,23 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
                single-owner          2 assignments (dual-owner)
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: not judged by this version: key-order, effect-once, saga-atomicity, compensation-order, saga-termination, no-deadlock
+    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
+    undecided: not judged by this version: key-order, no-deadlock
+    "#);
+}
+
+#[test]
+fn a_late_command_is_told_with_the_effects_that_it_doubled() {
+    let text = text_of("saga-atomicity/violates/step-after-abort.and-so-it-is-done-twice.jsonl");
+    let (found, _) = text.split_once("\nchecked:").unwrap();
+    assert_snapshot!(found, @r#"
+    VIOLATED  saga-atomicity  step-after-abort.and-so-it-is-done-twice.jsonl  profile saga (named by the header)
+
+      step-after-abort  step charge of saga s1 was done (line 5) after it had been compensated (line 4)
+        line 4       process till compensated step charge of saga s1
+        line 5       process till did step charge of saga s1
+        so also double-step  step charge of saga s1 was done 2 times (lines 3 and 5)
+        so also double-compensation  step charge of saga s1 was compensated 2 times (lines 4 and 6)
     "#);
 }
 
@@ -88,7 +105,8 @@ fn a_conforming_recording_says_what_it_rests_on() {
                single-owner          4 assignments (dual-owner)
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: not judged by this version: key-order, effect-once, saga-atomicity, compensation-order, saga-termination, no-deadlock
+    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
+    undecided: not judged by this version: key-order, no-deadlock
     "#);
 }
 
@@ -113,7 +131,8 @@ fn a_poller_that_steps_over_late_rows_is_told_with_the_open_send() {
     undecided: single-owner          no assignment of a partition to a member of a group recorded
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: not judged by this version: key-order, effect-once, saga-atomicity, compensation-order, saga-termination, no-deadlock
+    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
+    undecided: not judged by this version: key-order, no-deadlock
     "#);
 }
 

@@ -111,9 +111,15 @@ fn shape(call: &Call) -> Shape {
         Call::Commit(_) | Call::Committed(_) | Call::Ack(_) | Call::Nack(_) | Call::Reject(_) => {
             Shape::Commit
         }
-        Call::Apply(_) => Shape::Apply,
+        Call::Apply(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => Shape::Apply,
         Call::Crash => Shape::Crash,
-        Call::Assign(_) | Call::Revoke(_) | Call::Subscribe(_) | Call::Other { .. } => Shape::Other,
+        Call::SagaEnd(_) => Shape::Commit,
+        Call::Assign(_)
+        | Call::Revoke(_)
+        | Call::Subscribe(_)
+        | Call::SagaStart(_)
+        | Call::Quiescent
+        | Call::Other { .. } => Shape::Other,
     }
 }
 

@@ -22,6 +22,11 @@ pub(super) fn words(op: &Op) -> String {
         Call::Reject(all) => format!("reject {}", listed(all, delivery_words)),
         Call::Apply(all) => format!("apply {}", listed(all, delivery_words)),
         Call::Crash => "crash".to_owned(),
+        Call::SagaStart(start) => format!("start saga {}", start.saga),
+        Call::SagaStep(step) => format!("step {} of saga {}", step.step, step.saga),
+        Call::SagaCompensate(step) => format!("compensate {} of saga {}", step.step, step.saga),
+        Call::SagaEnd(end) => format!("saga {} {}", end.saga, end.outcome),
+        Call::Quiescent => "quiescent".to_owned(),
         Call::Other { f, value } if value.is_null() => f.clone(),
         Call::Other { f, value } => format!("{f} {value}"),
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ReadErrorKind, wrong};
+use super::{ReadErrorKind, saga, wrong};
 use crate::id::MAX_INTEGER;
 use crate::{Batch, Call, Delivery, EventId, MicroOp, Offset, OpType, Partition, Position, Record, Sent};
 
@@ -24,6 +24,12 @@ pub(super) fn call_of(f: String, value: Value, op_type: OpType) -> Result<Call, 
         "nack" => Call::Nack(deliveries(value)?),
         "reject" => Call::Reject(deliveries(value)?),
         "apply" => Call::Apply(deliveries(value)?),
+        "saga.start" => Call::SagaStart(saga::start(value)?),
+        "saga.step" => Call::SagaStep(saga::step(value)?),
+        "saga.compensate" => Call::SagaCompensate(saga::step(value)?),
+        "saga.end" => Call::SagaEnd(saga::end(value)?),
+        "quiescent" if value.is_null() => Call::Quiescent,
+        "quiescent" => return Err(wrong("value", "`null`", &value)),
         "crash" if value.is_null() => Call::Crash,
         _ => Call::Other { f, value },
     })

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::{FORMAT, VERSION};
+use super::{FORMAT, VERSION, saga};
 use crate::{Batch, Call, History, MicroOp, Op, OpType, Sent};
 
 /// Writes a history, header first. Reading it back gives the same history.
@@ -63,7 +63,10 @@ fn value_of(call: &Call, op_type: OpType) -> Value {
         Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::Apply(all) => {
             all.iter().map(|d| json!([d.partition, d.offset, d.event])).collect()
         }
-        Call::Crash => Value::Null,
+        Call::SagaStart(start) => saga::start_value(start),
+        Call::SagaStep(step) | Call::SagaCompensate(step) => saga::step_value(step),
+        Call::SagaEnd(end) => saga::end_value(end),
+        Call::Crash | Call::Quiescent => Value::Null,
         Call::Other { value, .. } => value.clone(),
     }
 }

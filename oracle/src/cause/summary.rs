@@ -84,9 +84,65 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
             "{} from {place} came to a consumer after what a process sent that had read them",
             count("event")
         ),
+        Anomaly::DoubleStep => {
+            format!("{} were done more than once{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::DoubleCompensation => {
+            format!("{} were compensated more than once{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::UncompensatedStep => {
+            format!("{} stay done of sagas that went back{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::TornSaga => {
+            format!("{} are not done of sagas that ended committed{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::CommitAndAbort => {
+            format!("{} ended both committed and aborted{}", count("saga"), sagas(cases, evidence))
+        }
+        Anomaly::CompensationWithoutStep => {
+            format!("{} were compensated and had never been done{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::CompensatedAfterPivot => {
+            format!("{} were compensated after the pivot was done{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::StepAfterAbort => {
+            format!(
+                "{} were done after their compensation or the end of their saga{}",
+                count("step"),
+                sagas(cases, evidence)
+            )
+        }
+        Anomaly::OrphanReply => format!(
+            "{} that something happened in a saga that nobody started, or to a step that it does not declare{}",
+            count("time"),
+            sagas(cases, evidence)
+        ),
+        Anomaly::CompensationOrder => {
+            format!(
+                "{} were compensated after what was done before them{}",
+                count("step"),
+                sagas(cases, evidence)
+            )
+        }
+        Anomaly::StuckSaga => format!("{} never ended{}", count("saga"), sagas(cases, evidence)),
         Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
     };
     what + &offset_ranges(cases, evidence)
+}
+
+/// ` (s1, s2 and 3 more)`: the sagas of cases.
+fn sagas(cases: &[Found], evidence: &Evidence) -> String {
+    /// How many are told before the rest is only counted.
+    const SAGAS_TOLD: usize = 3;
+    let mut sagas: Vec<_> = cases.iter().filter_map(|case| case.saga).collect();
+    sagas.sort_unstable();
+    sagas.dedup();
+    let name = |saga: &_| evidence.names.sagas[*saga].to_string();
+    let mut told: Vec<_> = sagas.iter().take(SAGAS_TOLD).map(name).collect();
+    if sagas.len() > SAGAS_TOLD {
+        told.push(format!("{} more", explain::count(sagas.len() - SAGAS_TOLD)));
+    }
+    format!(" ({})", explain::list(&told))
 }
 
 /// The partition that all cases show in, or else the topic.

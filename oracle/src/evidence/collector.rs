@@ -10,7 +10,7 @@ use lawspeaker_history::{
 
 use super::{
     Acknowledgement, Attempt, Causal, Commit, Evidence, Extent, Fault, Hints, Key, Log, Move, MoveKind,
-    Names, PartitionKey, ProcessKey, Read,
+    Names, PartitionKey, ProcessKey, Read, SagaCollector,
 };
 
 /// An invocation that waits for its completion.
@@ -41,6 +41,7 @@ pub(crate) struct Collector {
     moves: Vec<Move>,
     faults: Vec<Fault>,
     causal: Causal,
+    sagas: SagaCollector,
     transactional: HashSet<ProcessKey>,
     extent: Extent,
     hints: Hints,
@@ -74,8 +75,10 @@ impl Collector {
             Some(Phase::Main) | None => {}
         }
         self.extent.has_transactions |= matches!(op.call, Call::Txn(_));
+        self.hints.has_sagas |= op.call.is_of_saga();
         self.hints.has_clocks |= op.x.clock.is_some();
         self.causal.observe(op, process, self.line, &mut self.names);
+        self.sagas.observe(op, process, self.line, &mut self.names);
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
 
@@ -281,6 +284,7 @@ impl Collector {
         reads_by_event.sort_by_key(|place| (self.reads[*place].event, *place));
         let read_starts = starts(event_count, self.reads.iter().map(|read| read.event.place()));
         let log = Log::of(&self.attempts, &self.reads);
+        let sagas = self.sagas.seal(&mut self.names, self.extent.complete == Some(true));
         Evidence {
             names: self.names,
             attempts: self.attempts,
@@ -294,6 +298,7 @@ impl Collector {
             moves: self.moves,
             faults: self.faults,
             causal: self.causal,
+            sagas,
             transactional: self.transactional,
             extent: self.extent,
             hints: self.hints,

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::ops::Index;
 use std::sync::Arc;
 
-use lawspeaker_history::{EventId, GroupId, Partition, Process};
+use lawspeaker_history::{EventId, GroupId, Partition, Process, SagaId, StepName};
 
 /// The place of a value in its [`Table`].
 pub(crate) trait Key: Copy {
@@ -40,6 +40,8 @@ keys! {
     ProcessKey for Process;
     GroupKey for GroupId;
     ServiceKey for Arc<str>;
+    SagaKey for SagaId;
+    StepKey for StepName;
 }
 
 /// Values by key, and keys by value; keys are given in the order of first sight.
@@ -93,4 +95,7 @@ pub(crate) struct Names {
     pub(crate) groups: Table<GroupKey>,
     /// What vector clocks count.
     pub(crate) services: Table<ServiceKey>,
+    pub(crate) sagas: Table<SagaKey>,
+    /// Names of steps, of whichever sagas.
+    pub(crate) steps: Table<StepKey>,
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use lawspeaker_history::Guarantee;
 
+use crate::judge::{SAGALESS, UNJUDGED};
 use crate::{Case, Checked, ChosenBy, Finding, Outcome, Severity, Verdict, explain};
 
 /// How many lines of a case are told.
@@ -123,17 +124,20 @@ fn checked(all: &[Checked]) -> String {
 }
 
 fn undecided(out: &mut String, verdict: &Verdict) {
-    const UNJUDGED: &str = "not judged by this version";
-    for undecided in verdict.undecided.iter().filter(|undecided| undecided.reason != UNJUDGED) {
+    /// What is said once of all guarantees that it is said of.
+    const SHARED: [&str; 2] = [SAGALESS, UNJUDGED];
+    for undecided in verdict.undecided.iter().filter(|undecided| !SHARED.contains(&&*undecided.reason)) {
         let _ = writeln!(out, "undecided: {:<21} {}", undecided.guarantee, undecided.reason);
     }
-    let unjudged: Vec<_> = verdict
-        .undecided
-        .iter()
-        .filter(|undecided| undecided.reason == UNJUDGED)
-        .map(|undecided| undecided.guarantee.name())
-        .collect();
-    if !unjudged.is_empty() {
-        let _ = writeln!(out, "undecided: {UNJUDGED}: {}", unjudged.join(", "));
+    for reason in SHARED {
+        let of: Vec<_> = verdict
+            .undecided
+            .iter()
+            .filter(|undecided| undecided.reason == reason)
+            .map(|undecided| undecided.guarantee.name())
+            .collect();
+        if !of.is_empty() {
+            let _ = writeln!(out, "undecided: {reason}: {}", of.join(", "));
+        }
     }
 }
