@@ -140,7 +140,14 @@ fn each_guarantee_that_stands_in_a_model_is_one_that_the_oracle_judges_or_the_do
     let unjudged: Vec<_> = modelled.difference(&judged).map(|guarantee| guarantee.name()).collect();
     assert_eq!(
         unjudged,
-        ["key-order", "effect-once", "no-deadlock"],
+        [
+            "key-order",
+            "effect-once",
+            "saga-atomicity",
+            "compensation-order",
+            "saga-termination",
+            "no-deadlock"
+        ],
         "a guarantee came to be judged: say so here"
     );
 }

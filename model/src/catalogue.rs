@@ -205,8 +205,11 @@ impl Entry {
 }
 
 /// Every model, in the order of the docs.
-pub const MODELS: &[Entry] =
-    &[Entry::of::<crate::partition_log::PartitionLog>(), Entry::of::<crate::consumer_group::ConsumerGroup>()];
+pub const MODELS: &[Entry] = &[
+    Entry::of::<crate::partition_log::PartitionLog>(),
+    Entry::of::<crate::consumer_group::ConsumerGroup>(),
+    Entry::of::<crate::saga::Saga>(),
+];
 
 /// The model of the given name.
 pub fn model(name: &str) -> Option<&'static Entry> {

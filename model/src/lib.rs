@@ -3,7 +3,7 @@
 //! * [`engine`] explores every behaviour of a [`System`](engine::System) within its bounds, breadth-first and
 //!   deterministically, and finds the shortest counterexample to each of its laws. It stands on stateright's
 //!   `Model` trait and knows nothing of events: it checks any model.
-//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`].
+//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`], [`saga`].
 //! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
 //! * [`spec`] holds sequential specifications that implementations are compared with.
 //!
@@ -18,4 +18,5 @@ pub mod guard;
 pub mod matrix;
 pub mod partition_log;
 pub mod report;
+pub mod saga;
 pub mod spec;

@@ -5,6 +5,7 @@ use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Options, Signal, Stop, explore};
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::Outcome;
+use lawspeaker_model::saga::Saga;
 use stateright::Checker;
 
 /// A baseline explored: states, generated, depth.
@@ -25,6 +26,25 @@ fn the_partition_log_keeps_its_law() {
 #[test]
 fn the_consumer_group_keeps_its_law() {
     assert_eq!(counts("consumer-group"), (42_762, 135_973, 22));
+}
+
+#[test]
+fn the_saga_keeps_its_law() {
+    assert_eq!(counts("saga"), (30_547, 95_653, 24));
+}
+
+/// From pure forward recovery (the pivot comes first) to pure backward recovery (there is none).
+#[test]
+fn a_saga_of_any_length_keeps_its_law_wherever_its_pivot_is() {
+    for steps in 1..=5 {
+        for pivot in 0..=steps {
+            let mut saga = Saga::preset(Preset::Small);
+            (saga.bounds.steps, saga.bounds.pivot, saga.bounds.faults) = (steps, pivot, 3);
+            let found = explore(&saga, Options::default(), &mut |_| Signal::Continue);
+            assert_eq!(found.stop, Stop::Complete);
+            assert!(found.violations.is_empty(), "{steps} steps, pivot {pivot}: {:?}", found.violations);
+        }
+    }
 }
 
 /// stateright counts the same states: unique ones, and generated ones.
@@ -50,6 +70,11 @@ fn stateright_counts_the_same_states_of_the_partition_log() {
 #[test]
 fn stateright_counts_the_same_states_of_the_consumer_group() {
     stateright_agrees(ConsumerGroup::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_saga() {
+    stateright_agrees(Saga::preset(Preset::Small));
 }
 
 /// Everything that a check of a baseline reports, however it is explored.
