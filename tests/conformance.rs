@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use lawspeaker_history::{Guarantee, History, write_jsonl};
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, build};
+use lawspeaker_model::choreography::Choreography;
 use lawspeaker_model::consumer_group::ConsumerGroup;
-use lawspeaker_model::engine::{Limits, Options, Signal, System, explore};
+use lawspeaker_model::engine::{Limits, Options, Signal, explore};
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::told;
 use lawspeaker_model::saga::Saga;
@@ -33,6 +34,24 @@ fn is_accepted<M: DomainModel>(choices: &[u16]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Nobody judges sagas yet: what they do must end, be written and read back, and break nothing else.
+fn is_told_whole<M: DomainModel>(choices: &[u16]) -> Result<(), TestCaseError> {
+    let model = M::preset(Preset::Small);
+    let trace = walk(&model, choices);
+    prop_assert!(model.is_done(trace.last()), "the walk does not end: {:?}", trace.last());
+    let history = told(&model, &trace);
+    let calls: Vec<_> = history.ops.iter().map(|op| op.call.f()).collect();
+    prop_assert_eq!(calls.first(), Some(&"saga.start"));
+    prop_assert_eq!(calls.iter().filter(|f| **f == "saga.end").count(), 1);
+    prop_assert_eq!(calls.last(), Some(&"quiescent"));
+    prop_assert_eq!(broken(&verdict(&history)), BTreeSet::new());
+    let mut written = Vec::new();
+    write_jsonl(&mut written, &history).expect("memory takes what is written");
+    let read = History::read(written.as_slice()).expect("what was written is read");
+    prop_assert!(read.ops.iter().map(|op| &op.call).eq(history.ops.iter().map(|op| &op.call)));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -46,22 +65,14 @@ proptest! {
         is_accepted::<ConsumerGroup>(&choices)?;
     }
 
-    /// Nobody judges sagas yet: what they do must end, be written and read back, and break nothing else.
     #[test]
     fn what_the_saga_does_ends_and_is_told_whole(choices in prop::collection::vec(any::<u16>(), 0..40)) {
-        let model = Saga::preset(Preset::Small);
-        let trace = walk(&model, &choices);
-        prop_assert!(model.is_done(trace.last()), "the walk does not end: {:?}", trace.last());
-        let history = told(&model, &trace);
-        let calls: Vec<_> = history.ops.iter().map(|op| op.call.f()).collect();
-        prop_assert_eq!(calls.first(), Some(&"saga.start"));
-        prop_assert_eq!(calls.iter().filter(|f| **f == "saga.end").count(), 1);
-        prop_assert_eq!(calls.last(), Some(&"quiescent"));
-        prop_assert_eq!(broken(&verdict(&history)), BTreeSet::new());
-        let mut written = Vec::new();
-        write_jsonl(&mut written, &history).expect("memory takes what is written");
-        let read = History::read(written.as_slice()).expect("what was written is read");
-        prop_assert!(read.ops.iter().map(|op| &op.call).eq(history.ops.iter().map(|op| &op.call)));
+        is_told_whole::<Saga>(&choices)?;
+    }
+
+    #[test]
+    fn what_the_choreography_does_ends_and_is_told_whole(choices in prop::collection::vec(any::<u16>(), 0..40)) {
+        is_told_whole::<Choreography>(&choices)?;
     }
 }
 

@@ -3,7 +3,8 @@
 //! * [`engine`] explores every behaviour of a [`System`](engine::System) within its bounds, breadth-first and
 //!   deterministically, and finds the shortest counterexample to each of its laws. It stands on stateright's
 //!   `Model` trait and knows nothing of events: it checks any model.
-//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`], [`saga`].
+//! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`], [`saga`],
+//!   [`choreography`].
 //! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
 //! * [`spec`] holds sequential specifications that implementations are compared with.
 //!
@@ -11,6 +12,7 @@
 //! model then shows what the guard was for.
 
 pub mod catalogue;
+pub mod choreography;
 pub mod consumer_group;
 pub mod engine;
 pub mod few;

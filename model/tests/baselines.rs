@@ -1,8 +1,10 @@
 //! The baselines hold, completely, with exact counts that stateright's own checker agrees with.
 
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
+use lawspeaker_model::choreography::{Bounds, Choreography};
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Options, Signal, Stop, explore};
+use lawspeaker_model::guard::Guards;
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::Outcome;
 use lawspeaker_model::saga::Saga;
@@ -31,6 +33,11 @@ fn the_consumer_group_keeps_its_law() {
 #[test]
 fn the_saga_keeps_its_law() {
     assert_eq!(counts("saga"), (30_547, 95_653, 24));
+}
+
+#[test]
+fn the_choreography_keeps_its_law() {
+    assert_eq!(counts("choreography"), (12_595, 63_398, 17));
 }
 
 /// From pure forward recovery (the pivot comes first) to pure backward recovery (there is none).
@@ -75,6 +82,24 @@ fn stateright_counts_the_same_states_of_the_consumer_group() {
 #[test]
 fn stateright_counts_the_same_states_of_the_saga() {
     stateright_agrees(Saga::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_choreography() {
+    stateright_agrees(Choreography::preset(Preset::Small));
+}
+
+/// The state holds every event that can be published, whatever guards are missing.
+#[test]
+fn a_choreography_without_guards_at_its_widest_bounds_is_explored_to_the_end() {
+    for kept in Choreography::GUARDS.iter().map(Some).chain([None]) {
+        let mut model = Choreography::preset(Preset::Large);
+        model.bounds = Bounds { faults: 6, cancellations: 2, redeliveries: 4, refusals: 2, crashes: 2 };
+        let removed = Choreography::GUARDS.iter().filter(|guard| Some(*guard) != kept);
+        model.guards = removed.fold(Guards::ALL, |guards, guard| guards.without(guard));
+        let options = Options { is_safety_only: true, ..Options::default() };
+        assert_eq!(explore(&model, options, &mut |_| Signal::Continue).stop, Stop::Complete);
+    }
 }
 
 /// Everything that a check of a baseline reports, however it is explored.
