@@ -13,18 +13,19 @@
 //! orchestrator); Seata's TCC fence (idempotence, empty rollback, suspension).
 //!
 //! Left out, and why that is safe:
-//! * Parallel branches: every order in which they may run is one that a chain of theirs has, as far as a single branch
-//!   goes; that two branches are compensated independently of one another is not claimed.
+//! * Parallel branches: a saga is a chain here, as it is for Garcia-Molina and Salem. Nothing is claimed of branches, whose
+//!   compensations have no order among one another.
 //! * Nested sagas: to its parent a saga is a step that may be refused, be done or be of unknown outcome.
 //! * Several sagas at once: they share nothing here. What they see of one another's halves is isolation, another model.
 //! * Crashes of participants: each takes a command, acts, and writes down that it did in one local transaction. A crash
 //!   before is a lost command, a crash after is a lost reply.
 //! * Time: a time-out may come at any moment after the command was sent, which covers every timing.
-//! * A refusal after the pivot: by definition those steps are retriable, so that a refusal there is a lost reply.
+//! * A refusal after the pivot: by definition those steps are retriable, so that a refusal there is a lost command.
 //! * Telling the client how the saga ended: the log says so, and whoever reads the log can tell it, again after a crash.
 //!
 //! A command is sent again only when neither it nor its reply is under way, which the orchestrator could not know; that
 //! bounds how many copies there are, and a copy that is sent nevertheless is the network's duplicate.
+//! Without `persist-first`, a decision goes to the log when the command that it led to was answered.
 //! The orchestrator crashes only while it has a saga to lead. Faults are budgeted; recovery is not.
 
 mod bounds;

@@ -47,19 +47,21 @@ fn acted(before: &State, service: Service, after: &State) -> Option<Op> {
     (is.is_refused && !was.is_refused).then(|| of_step(service, OpType::Fail, "saga.step"))
 }
 
-/// The customer is told how the order will end; where it is cancelled, some compensations may still be to come.
+/// A completed order has ended. Of a cancelled one, compensations may be under way yet.
 fn ended(before: &State, after: &State) -> Option<Op> {
-    let outcome = match after.order {
-        Order::Completed => "committed",
-        Order::Cancelled => "aborted",
-        Order::Wanted | Order::Pending => return None,
-    };
-    let value = json!({"saga": ORDER, "outcome": outcome});
-    (before.order != after.order).then(|| op(names(Service::Orders).service, OpType::Ok, "saga.end", value))
+    (after.order == Order::Completed && before.order != after.order).then(|| end("committed"))
 }
 
-/// Where nothing but faults can go on, what has not ended never will.
+fn end(outcome: &str) -> Op {
+    let value = json!({"saga": ORDER, "outcome": outcome});
+    op(names(Service::Orders).service, OpType::Ok, "saga.end", value)
+}
+
+/// Where nothing but faults can go on, a cancelled order has ended, and what has not ended never will.
 pub(super) fn closing_ops(model: &Choreography, state: &State) -> Vec<Op> {
-    let is_quiescent = way_on(model, state).is_none();
-    is_quiescent.then(|| op("observer", OpType::Ok, "quiescent", Value::Null)).into_iter().collect()
+    if way_on(model, state).is_some() {
+        return Vec::new();
+    }
+    let aborted = (state.order == Order::Cancelled).then(|| end("aborted"));
+    aborted.into_iter().chain([op("observer", OpType::Ok, "quiescent", Value::Null)]).collect()
 }
