@@ -9,8 +9,8 @@
 //! to the pivot, and may fail to compensate.
 //!
 //! Reference: Garcia-Molina and Salem, *Sagas*, SIGMOD 1987 (compensation in reverse; backward and forward recovery);
-//! Richardson, *Microservices Patterns*, 2018, chapter 4 (compensatable, pivot and retriable transactions; the
-//! orchestrator); Seata's TCC fence (idempotence, empty rollback, suspension).
+//! Mehrotra, Rastogi, Korth and Silberschatz, *A Transaction Model for Multidatabase Systems*, ICDCS 1992 (compensatable,
+//! pivot and retriable transactions); Richardson, *Microservices Patterns*, 2018, chapter 4 (the orchestrator); Seata's TCC fence (idempotence, empty rollback, suspension).
 //!
 //! Left out, and why that is safe:
 //! * Parallel branches: a saga is a chain here, as it is for Garcia-Molina and Salem. Nothing is claimed of branches, whose
