@@ -10,7 +10,8 @@
 //!
 //! Reference: Garcia-Molina and Salem, *Sagas*, SIGMOD 1987 (compensation in reverse; backward and forward recovery);
 //! Mehrotra, Rastogi, Korth and Silberschatz, *A Transaction Model for Multidatabase Systems*, ICDCS 1992 (compensatable,
-//! pivot and retriable transactions); Richardson, *Microservices Patterns*, 2018, chapter 4 (the orchestrator); Seata's TCC fence (idempotence, empty rollback, suspension).
+//! pivot and retriable transactions); Richardson, *Microservices Patterns*, 2018, chapter 4 (the orchestrator); Seata's
+//! TCC fence (idempotence, empty rollback, suspension).
 //!
 //! Left out, and why that is safe:
 //! * Parallel branches: a saga is a chain here, as it is for Garcia-Molina and Salem. Nothing is claimed of branches, whose
