@@ -69,7 +69,7 @@ fn a_counterexample_written_as_a_history_is_judged_for_what_it_breaks() {
 #[test]
 fn a_history_that_cannot_be_written_loses_no_result() {
     let unwritable =
-        ["check", "--without", "dedup", "--format", "json", "--history", "/no/such/folder/h.jsonl"];
+        ["check", "--without", "fence-effect", "--format", "json", "--history", "/no/such/folder/h.jsonl"];
     let output = lawspeaker(&unwritable);
     assert_eq!(code(&output), 1);
     assert!(err(&output).contains("/no/such/folder/h.jsonl"), "{}", err(&output));
@@ -110,6 +110,7 @@ fn misspelt_names_are_exit_2_with_the_nearest_name() {
         assert_eq!(out(&output), "");
     };
     check(&["check", "consumer-gruop"], "did you mean `consumer-group`?");
+    check(&["check", "--without", "dedup"], "name one of consumer-group, choreography");
     check(&["check", "consumer-group", "--without", "fence-comit"], "did you mean `fence-commit`?");
     check(&["check", "--without", "fence-comit"], "did you mean `fence-commit`?");
     check(&["check", "consumer-group", "--set", "crshes=1"], "did you mean `crashes`?");

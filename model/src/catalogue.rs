@@ -253,6 +253,8 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<crate::partition_log::PartitionLog>(),
     Entry::of::<crate::consumer_group::ConsumerGroup>(),
     Entry::of::<crate::causal_delivery::CausalDelivery>(),
+    Entry::of::<crate::saga::Saga>(),
+    Entry::of::<crate::choreography::Choreography>(),
 ];
 
 /// The model of the given name.

@@ -4,7 +4,7 @@
 //!   deterministically, and finds the shortest counterexample to each of its laws. It stands on stateright's
 //!   `Model` trait and knows nothing of events: it checks any model.
 //! * [`catalogue`] holds the models of this crate, one file each: [`partition_log`], [`consumer_group`],
-//!   [`causal_delivery`].
+//!   [`causal_delivery`], [`saga`], [`choreography`].
 //! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
 //! * [`export`] writes a model's state graph, its counterexamples and its witnesses in the formats of other tools.
 //! * [`explorer`] serves stateright's Explorer of a model.
@@ -15,6 +15,7 @@
 
 pub mod catalogue;
 pub mod causal_delivery;
+pub mod choreography;
 pub mod consumer_group;
 pub mod engine;
 pub mod explorer;
@@ -24,4 +25,5 @@ pub mod guard;
 pub mod matrix;
 pub mod partition_log;
 pub mod report;
+pub mod saga;
 pub mod spec;

@@ -2,10 +2,13 @@
 
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
 use lawspeaker_model::causal_delivery::CausalDelivery;
+use lawspeaker_model::choreography::{Bounds, Choreography};
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Options, Signal, Stop, explore};
+use lawspeaker_model::guard::Guards;
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::Outcome;
+use lawspeaker_model::saga::Saga;
 use stateright::Checker;
 
 /// A baseline explored: states, generated, depth.
@@ -31,6 +34,30 @@ fn the_consumer_group_keeps_its_law() {
 #[test]
 fn causal_delivery_keeps_its_law() {
     assert_eq!(counts("causal-delivery"), (76_774, 183_891, 16));
+}
+
+#[test]
+fn the_saga_keeps_its_law() {
+    assert_eq!(counts("saga"), (30_547, 95_653, 24));
+}
+
+#[test]
+fn the_choreography_keeps_its_law() {
+    assert_eq!(counts("choreography"), (12_595, 63_398, 17));
+}
+
+/// From pure forward recovery (the pivot comes first) to pure backward recovery (there is none).
+#[test]
+fn a_saga_of_any_length_keeps_its_law_wherever_its_pivot_is() {
+    for steps in 1..=5 {
+        for pivot in 0..=steps {
+            let mut saga = Saga::preset(Preset::Small);
+            (saga.bounds.steps, saga.bounds.pivot, saga.bounds.faults) = (steps, pivot, 3);
+            let found = explore(&saga, Options::default(), &mut |_| Signal::Continue);
+            assert_eq!(found.stop, Stop::Complete);
+            assert!(found.violations.is_empty(), "{steps} steps, pivot {pivot}: {:?}", found.violations);
+        }
+    }
 }
 
 /// stateright counts the same states: unique ones, and generated ones.
@@ -61,6 +88,29 @@ fn stateright_counts_the_same_states_of_the_consumer_group() {
 #[test]
 fn stateright_counts_the_same_states_of_causal_delivery() {
     stateright_agrees(CausalDelivery::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_saga() {
+    stateright_agrees(Saga::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_choreography() {
+    stateright_agrees(Choreography::preset(Preset::Small));
+}
+
+/// The state holds every event that can be published, whatever guards are missing.
+#[test]
+fn a_choreography_without_guards_at_its_widest_bounds_is_explored_to_the_end() {
+    for kept in Choreography::GUARDS.iter().map(Some).chain([None]) {
+        let mut model = Choreography::preset(Preset::Large);
+        model.bounds = Bounds { faults: 6, cancellations: 2, redeliveries: 4, refusals: 2, crashes: 2 };
+        let removed = Choreography::GUARDS.iter().filter(|guard| Some(*guard) != kept);
+        model.guards = removed.fold(Guards::ALL, |guards, guard| guards.without(guard));
+        let options = Options { is_safety_only: true, ..Options::default() };
+        assert_eq!(explore(&model, options, &mut |_| Signal::Continue).stop, Stop::Complete);
+    }
 }
 
 /// Everything that a check of a baseline reports, however it is explored.
