@@ -14,7 +14,8 @@
 //! [`Options::is_exact`] says so; [`Exploration::collision_odds`] bounds the chance that two of them were mixed up
 //! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 17 bytes a
 //! state for its fingerprint, five for how it was reached, and the states of one level. With laws on infinite
-//! behaviours the graph is kept too, eight bytes a transition and some 35 a state.
+//! behaviours the graph is kept too, eight bytes a transition and some 35 a state, and the search
+//! for lassos takes about as much again; with symmetry, nine bytes a state.
 //!
 //! How it is done:
 //! * `expand` asks the model what states say, in runs of a few hundred, on as many threads as there are;
@@ -26,8 +27,8 @@
 //!   behaviours of the model all the same. Laws on infinite behaviours are then left undecided, as fairness is to parts by
 //!   name.
 //!
-//! A timeout or an interrupt is noticed between blocks of states, and not while lassos are looked for, which takes a
-//! fraction of the time of the exploration.
+//! A timeout, an interrupt or a limit on memory is noticed between blocks of states, and not while lassos are looked
+//! for, which takes a fraction of the time of the exploration.
 //!
 //! `model/examples/dining_philosophers.rs` checks a model that knows nothing of events.
 

@@ -1,13 +1,13 @@
 //! Which guard upholds which guarantee, computed by removing each guard in turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lawspeaker_history::Guarantee;
 use serde::Serialize;
 
 use crate::catalogue::{Entry, Observer, Preset, Request, RequestError};
 use crate::engine::Options;
-use crate::report::{Outcome, Report};
+use crate::report::{CheckedIn, LawFinding, Outcome, Report};
 
 /// The matrix of one model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +35,8 @@ pub struct Row {
     pub masked_by: Vec<&'static str>,
     /// Steps to the nearest violation of each guarantee that falls.
     pub broken_in: BTreeMap<Guarantee, usize>,
+    /// Guarantees that did not fall, and of which not everything was looked at.
+    pub undecided: BTreeSet<Guarantee>,
     /// Whether everything within the bounds was explored.
     pub is_complete: bool,
 }
@@ -64,6 +66,7 @@ impl Matrix {
                 upholds: guard.upholds,
                 masked_by: report.unmasked.iter().flat_map(|unmasked| unmasked.masks.clone()).collect(),
                 broken_in: broken_in(&report),
+                undecided: undecided(&report),
                 is_complete: report.explored.is_complete,
             });
         }
@@ -78,18 +81,24 @@ impl Matrix {
 
     /// What the matrix comes to: it holds if every guard breaks what it is named for and every guarantee falls.
     pub fn outcome(&self) -> Outcome {
-        let is_adequate = self.idle_guards().next().is_none() && self.unbroken_guarantees().next().is_none();
+        let falls = |guarantee: &Guarantee| self.rows.iter().any(|row| row.broken_in.contains_key(guarantee));
+        let is_adequate = self.rows.iter().all(|row| row.broken_in.contains_key(&row.upholds))
+            && self.guarantees.iter().all(falls);
         if is_adequate { Outcome::Holds } else { Outcome::Inconclusive }
     }
 
     /// The guards whose removal does not break what they are named for.
     pub fn idle_guards(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| !row.broken_in.contains_key(&row.upholds))
+        let holds =
+            |row: &&Row| !row.broken_in.contains_key(&row.upholds) && !row.undecided.contains(&row.upholds);
+        self.rows.iter().filter(holds)
     }
 
     /// The guarantees that fall with no guard: perhaps they hold for want of anything happening.
     pub fn unbroken_guarantees(&self) -> impl Iterator<Item = Guarantee> {
-        let falls = |guarantee: &Guarantee| self.rows.iter().any(|row| row.broken_in.contains_key(guarantee));
+        let may_fall =
+            |row: &Row, of: &Guarantee| row.broken_in.contains_key(of) || row.undecided.contains(of);
+        let falls = move |guarantee: &Guarantee| self.rows.iter().any(|row| may_fall(row, guarantee));
         self.guarantees.iter().copied().filter(move |guarantee| !falls(guarantee))
     }
 
@@ -107,8 +116,8 @@ impl Matrix {
                 let steps = match row.broken_in.get(guarantee) {
                     Some(steps) if *guarantee == row.upholds => format!("[{steps}]"),
                     Some(steps) => steps.to_string(),
-                    None if row.is_complete => "·".to_owned(),
-                    None => "?".to_owned(),
+                    None if row.undecided.contains(guarantee) => "?".to_owned(),
+                    None => "·".to_owned(),
                 };
                 format!("{steps:>width$}", width = guarantee.name().len())
             };
@@ -128,6 +137,19 @@ impl Matrix {
         }
         out
     }
+}
+
+/// The guarantees of which a law was not checked as far as there is something to check.
+fn undecided(report: &Report) -> BTreeSet<Guarantee> {
+    let is_left_out = |law: &&LawFinding| {
+        let is_skipped = law.checked_in == CheckedIn::FairBehaviours && law.checked == 0;
+        law.broken_in.is_none() && (!report.explored.is_complete || is_skipped)
+    };
+    let falls = |guarantee: &Guarantee| {
+        report.laws.iter().any(|law| law.guarantee == *guarantee && law.broken_in.is_some())
+    };
+    let left_out = report.laws.iter().filter(is_left_out).map(|law| law.guarantee);
+    left_out.filter(|guarantee| !falls(guarantee)).collect()
 }
 
 fn broken_in(report: &Report) -> BTreeMap<Guarantee, usize> {

@@ -13,7 +13,7 @@ use lawspeaker_history::{Guarantee, History, Op};
 use serde::Serialize;
 
 use crate::catalogue::{Bound, DomainModel, Observer, Request, bounds_of};
-use crate::engine::{Blame, Exploration, Law, Stop, Trace, Violation, When, blame, explore, way_on};
+use crate::engine::{Blame, Exploration, Law, Options, Stop, Trace, Violation, When, blame, explore, way_on};
 use crate::guard::{Guard, Guards};
 
 /// What a check comes to.
@@ -100,7 +100,8 @@ pub struct LawFinding {
     pub says: &'static str,
     /// Where it is checked.
     pub checked_in: CheckedIn,
-    /// In how many states it was checked; 0 where nothing can be said because the exploration is not complete.
+    /// In how many states it was checked; 0 where nothing can be said because the exploration is not complete, or
+    /// because it was left out as asked for.
     pub checked: usize,
     /// Steps to the nearest state that breaks it; `None` if none was found.
     pub broken_in: Option<usize>,
@@ -363,5 +364,6 @@ fn reproduce<M: DomainModel>(request: &Request) -> String {
         line += &format!(" --bounds {}", request.preset.name());
     }
     request.settings.iter().for_each(|(name, value)| line += &format!(" --set {name}={value}"));
-    line
+    let Options { is_safety_only, uses_symmetry, .. } = request.options;
+    line + if is_safety_only { " --safety" } else { "" } + if uses_symmetry { " --symmetry" } else { "" }
 }

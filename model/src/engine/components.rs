@@ -2,10 +2,11 @@
 
 use super::graph::{Graph, Node};
 
-/// The components of the subgraph of nodes for which `is_within`, each with its nodes; O(nodes + edges).
+/// Hands each component of the subgraph of nodes for which `is_within` to `found`, its nodes in order; O(nodes + edges),
+/// and O(nodes log nodes) for the order.
 ///
 /// Without recursion: a chain of a million states must not exhaust the stack.
-pub(super) fn components(graph: &Graph, is_within: &[bool]) -> Vec<Vec<Node>> {
+pub(super) fn components(graph: &Graph, is_within: &[bool], found: &mut dyn FnMut(&[Node])) {
     let mut tarjan = Tarjan {
         graph,
         is_within,
@@ -14,14 +15,13 @@ pub(super) fn components(graph: &Graph, is_within: &[bool]) -> Vec<Vec<Node>> {
         is_open: vec![false; graph.node_count()],
         open: Vec::new(),
         next_number: 0,
-        found: Vec::new(),
+        found,
     };
     for root in 0..graph.node_count() as Node {
         if is_within[root as usize] && tarjan.number[root as usize] == UNSEEN {
             tarjan.visit(root);
         }
     }
-    tarjan.found
 }
 
 const UNSEEN: u32 = u32::MAX;
@@ -34,7 +34,7 @@ struct Tarjan<'a> {
     is_open: Vec<bool>,
     open: Vec<Node>,
     next_number: u32,
-    found: Vec<Vec<Node>>,
+    found: &'a mut dyn FnMut(&[Node]),
 }
 
 impl Tarjan<'_> {
@@ -80,10 +80,11 @@ impl Tarjan<'_> {
         if low == self.number[node as usize] {
             let place =
                 self.open.iter().rposition(|open| *open == node).expect("a node is open until it is left");
-            let mut component = self.open.split_off(place);
+            let component = &mut self.open[place..];
             component.iter().for_each(|node| self.is_open[*node as usize] = false);
             component.sort_unstable();
-            self.found.push(component);
+            (self.found)(component);
+            self.open.truncate(place);
         }
     }
 }

@@ -131,7 +131,7 @@ pub struct Exploration<S: System> {
     /// For each of [`System::witnesses`], whether it was met.
     pub witnesses_met: Vec<bool>,
     /// For each of the laws, in how many states it was checked; none for a law on infinite behaviours if the
-    /// exploration is not complete, since nothing can be said of it then.
+    /// exploration is not complete, since nothing can be said of it then, or if such laws were left out.
     pub checked_counts: Vec<usize>,
     /// How often each kind of action was taken.
     pub coverage: BTreeMap<&'static str, u64>,
@@ -249,6 +249,9 @@ impl<'a, S: System> Search<'a, S> {
                 return Stop::MaxDepth;
             }
             while self.frontier.len() > 0 {
+                if self.options.limits.max_states.is_some_and(|max| self.origins.len() >= max) {
+                    return Stop::MaxStates;
+                }
                 if let Some(stop) = self.look_up(observe) {
                     return stop;
                 }
@@ -257,25 +260,16 @@ impl<'a, S: System> Search<'a, S> {
         }
         match self.tally.cut_count {
             // The search for lassos takes time too, and nobody is asked while it runs: ask once more before it.
-            0 if self.promises.is_some() => self.look_up_at_end(observe).unwrap_or(Stop::Complete),
+            0 if self.promises.is_some() => self.look_up(observe).unwrap_or(Stop::Complete),
             0 => Stop::Complete,
             _ => Stop::Boundary,
         }
     }
 
-    /// As [`Self::look_up`], where everything is visited and a limit on states no longer matters.
-    fn look_up_at_end(&self, observe: &mut dyn FnMut(Progress) -> Signal) -> Option<Stop> {
-        self.look_up(observe).filter(|stop| *stop != Stop::MaxStates)
-    }
-
-    /// Whether a limit or the observer says to stop.
+    /// Whether the clock or the observer says to stop.
     fn look_up(&self, observe: &mut dyn FnMut(Progress) -> Signal) -> Option<Stop> {
-        let Limits { max_states, timeout, .. } = self.options.limits;
         let elapsed = self.started.elapsed();
-        if max_states.is_some_and(|max| self.origins.len() >= max) {
-            return Some(Stop::MaxStates);
-        }
-        if timeout.is_some_and(|timeout| elapsed >= timeout) {
+        if self.options.limits.timeout.is_some_and(|timeout| elapsed >= timeout) {
             return Some(Stop::Timeout);
         }
         let signal = observe(Progress {

@@ -7,7 +7,7 @@
 //! A law `from ~> goal` is broken exactly if some reachable state satisfies `from`, and from it, by states that do not
 //! satisfy the goal, a strongly connected component is reached in which every fair group is disabled somewhere or
 //! taken within (or a state in which all are disabled). Larger components satisfy more groups, so the maximal ones
-//! suffice (Lichtenstein and Pnueli, 1985). O(nodes + edges) for the verdict.
+//! suffice (Lichtenstein and Pnueli, 1985). O(nodes + edges log nodes) for the verdict.
 //!
 //! The counterexample has the shortest stem, and then a shortest cycle for it; above a dozen groups that the cycle must
 //! satisfy, it satisfies them one after the other, and may be longer.
@@ -41,21 +41,24 @@ pub(super) struct Question<'a> {
     pub(super) is_goal: &'a [bool],
 }
 
+/// The number of the component of a node that is in no fair one; fair ones have numbers from 1.
+const NO_COMPONENT: u32 = 0;
+
 /// The lasso of the shortest stem, and of the shortest cycle for it; `None` if the law holds.
 pub(super) fn lasso(graph: &Graph, question: &Question<'_>) -> Option<Lasso> {
     let is_short: Vec<bool> = question.is_goal.iter().map(|is_goal| !is_goal).collect();
-    let mut component_of = vec![None; graph.node_count()];
-    let mut fair = Vec::new();
-    for component in components(graph, &is_short) {
-        if is_fair(graph, &component, &is_short) {
-            component.iter().for_each(|node| component_of[*node as usize] = Some(fair.len()));
-            fair.push(component);
+    let mut component_of = vec![NO_COMPONENT; graph.node_count()];
+    let mut fair_count = NO_COMPONENT;
+    components(graph, &is_short, &mut |component| {
+        if is_fair(graph, component) {
+            fair_count += 1;
+            component.iter().for_each(|node| component_of[*node as usize] = fair_count);
         }
-    }
-    if fair.is_empty() {
+    });
+    if fair_count == NO_COMPONENT {
         return None;
     }
-    let stems = shortest_stems(graph, question, &|node| component_of[node as usize].is_some());
+    let stems = shortest_stems(graph, question, &|node| component_of[node as usize] != NO_COMPONENT);
     let ends = stems.into_iter().filter_map(|stem| {
         let end = *stem.last()?;
         let cycle = fair_cycle(graph, end, &|node| component_of[node as usize] == component_of[end as usize]);
@@ -64,8 +67,8 @@ pub(super) fn lasso(graph: &Graph, question: &Question<'_>) -> Option<Lasso> {
     ends.min_by_key(|lasso| lasso.cycle.len())
 }
 
-fn is_fair(graph: &Graph, component: &[Node], is_short: &[bool]) -> bool {
-    let is_in = |node: Node| component.binary_search(&node).is_ok() && is_short[node as usize];
+fn is_fair(graph: &Graph, component: &[Node]) -> bool {
+    let is_in = |node: Node| component.binary_search(&node).is_ok();
     let all = component.iter().fold(Groups::default(), |all, node| all.and(graph.enabled(*node)));
     let satisfied = |met: Groups, node: &Node| met.and(satisfied_at(graph, all, *node, &is_in));
     all.minus(component.iter().fold(Groups::default(), satisfied)).is_empty()

@@ -3,7 +3,7 @@
 //! By default a state is known by its fingerprint; an exact set keeps the states themselves beside it.
 //!
 //! The set is in [`SHARDS`] parts, by fingerprint. Each thread has some of them to itself, so that none waits for
-//! another; and they grow one at a time, so that no more than one is in memory twice. Looking up is a random access to
+//! another; and it grows them one at a time, so that few are in memory twice. Looking up is a random access to
 //! memory, and that is nearly all of its cost: fingerprints are looked up [`MAX_BURST`] at a time, so that a core waits
 //! for all of them at once.
 
@@ -107,7 +107,10 @@ impl<T: Clone + Eq + Send + Sync> Visited<T> {
                 let shard = shard_of(run.fingerprints[*position as usize]);
                 self.shards[shard].places.push(self.next_place);
             }
-            self.next_place = self.next_place.checked_add(1).expect("fewer than 2^32 states fit into memory");
+            self.next_place = self
+                .next_place
+                .checked_add(1)
+                .expect("an exploration ends before 2^32 states, as documented");
         }
     }
 
