@@ -35,6 +35,11 @@ pub(crate) fn run(args: &CheckArgs) -> Exit {
         without: args.without.clone(),
         options: options(&args.bounds),
     };
+    let mut entries = entries;
+    if args.bounds.symmetry && args.model.is_none() {
+        // Of all models, those that can be reduced.
+        entries.retain(|entry| entry.interchangeable.is_some());
+    }
     let mut reports: Vec<Report> = Vec::new();
     let entry_count = entries.len();
     for entry in entries {

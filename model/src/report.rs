@@ -9,7 +9,7 @@ pub use text::{counterexample_text, coverage_text, text};
 
 use std::collections::BTreeMap;
 
-use lawspeaker_history::{Guarantee, History, Op};
+use lawspeaker_history::{Call, Guarantee, History, Op};
 use serde::Serialize;
 
 use crate::catalogue::{Bound, DomainModel, Observer, Request, bounds_of};
@@ -316,11 +316,14 @@ pub fn told<M: DomainModel>(model: &M, trace: &Trace<M>) -> History {
     let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
     let opening = model.opening_ops(&trace.start);
     let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
-    // The final read is whole; a group is drained, and a saga at rest, only where nothing but faults could go on.
-    let goes_on = |op: &Op| op.x.group.is_some() || op.call.f().starts_with("saga.");
+    // The final read is whole; a group is drained, a reader is through, and a saga at rest, only where nothing but
+    // faults could go on. Not to say so would let a judge take it for granted.
+    let goes_on = |op: &Op| {
+        op.x.group.is_some() || matches!(op.call, Call::Apply(_)) || op.call.f().starts_with("saga.")
+    };
     let is_settled = !history.ops.iter().any(goes_on) || way_on(model, trace.last()).is_none();
     history.header.profile = Some(M::PROFILE.to_owned());
-    history.header.complete = is_settled.then_some(true);
+    history.header.complete = Some(is_settled);
     history
 }
 

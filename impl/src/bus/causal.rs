@@ -42,7 +42,7 @@ pub struct CausalSession {
     said: BTreeMap<String, Arc<Topic>>,
     producer: CausalProducer,
     inbox: CausalInbox,
-    // INVARIANT: of partitions that are owned; what the inbox had no room for, in the order of arrival.
+    // INVARIANT: of partitions that are owned; what the inbox had no room for, each partition's in the order of its log.
     refused: VecDeque<CausalDelivery>,
     news: Arc<News>,
     max_message_bytes: u32,
@@ -259,23 +259,22 @@ impl CausalSession {
     /// durable.
     fn read_on(&mut self) -> Result<bool, NextEventError> {
         let paused: BTreeSet<Partition> = self.refused.iter().map(|event| event.partition.clone()).collect();
-        let mut came = Vec::new();
-        let mut is_moved = false;
+        let mut has_come = false;
         for topic in &mut self.heard {
-            came.extend(topic.poll(READ_COUNT, &paused)?);
-            is_moved |= topic.is_moved();
+            for event in topic.poll(READ_COUNT, &paused)? {
+                has_come = true;
+                // Kept at once: whatever fails from here on, what was polled is not polled again.
+                if !topic.was_handled(&event) {
+                    self.refused.push_back(event);
+                }
+            }
         }
+        let is_moved = self.heard.iter().any(HeardTopic::is_moved);
         if is_moved {
             self.resubscribe()?;
         }
-        let has_come = !came.is_empty();
-        for event in came {
-            let is_handled = self.heard.iter_mut().any(|topic| topic.was_handled(&event));
-            if !is_handled {
-                self.refused.push_back(event);
-            }
-        }
-        Ok(has_come)
+        // After a move, what was held is to be offered again, and some of it may wait for less.
+        Ok(has_come || is_moved)
     }
 
     /// The group has given the session other partitions: a new inbox takes over what the old one knew and held. What

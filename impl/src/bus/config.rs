@@ -86,7 +86,8 @@ pub struct CausalConfig {
     pub representation: Representation,
     /// What it waits for before it sends.
     pub barrier: Barrier,
-    /// How many events it holds back at most, and as many again that it has read ahead.
+    /// How many events the inbox holds back at most. Of each partition of which something did not fit, nothing more is
+    /// read; what was read already, up to 64 events of a partition, waits beside the inbox.
     pub capacity: NonZeroUsize,
 }
 

@@ -27,6 +27,18 @@ pub fn text(verdict: &Verdict, source: &str) -> String {
     for doubt in &verdict.doubts {
         let _ = writeln!(out, "recording: {}", doubt.sentence);
     }
+    harmless(&out)
+}
+
+/// Without what a history could make a terminal do: control characters, and those that turn the direction of writing.
+fn harmless(text: &str) -> String {
+    let is_harmful = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmful(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
     out
 }
 

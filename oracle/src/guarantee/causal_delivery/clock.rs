@@ -34,8 +34,8 @@ struct Knowledge {
 }
 
 impl Knowledge {
-    /// What `clock` should have known and does not, or is equal to.
-    fn contradiction(&self, clock: &Clock) -> Option<Source> {
+    /// What `clock` should have known and does not; or is equal to, unless it `may_be_equal`.
+    fn contradiction(&self, clock: &Clock, may_be_equal: bool) -> Option<Source> {
         let mut rest = clock.iter().copied().peekable();
         let mut is_equal = true;
         for (service, (known, source)) in self.entries.iter().enumerate() {
@@ -45,7 +45,7 @@ impl Knowledge {
             }
             is_equal &= at == *known;
         }
-        self.whole.filter(|_| is_equal && rest.peek().is_none())
+        self.whole.filter(|_| is_equal && !may_be_equal && rest.peek().is_none())
     }
 
     fn learn(&mut self, clock: &Clock, source: Source) {
@@ -100,7 +100,10 @@ pub(super) fn check(
                 let stamp = &stamps[place];
                 let knowledge = &mut knowledge[stamp.process.place()];
                 checked_count += usize::from(!knowledge.entries.is_empty());
-                if let Some(source) = knowledge.contradiction(&stamp.clock) {
+                // Who counts only what it sends (Birman, Schiper and Stephenson 1991) stands, after a delivery, where
+                // the event or it itself stood.
+                let may_be_equal = stamp.moment == Moment::Delivery;
+                if let Some(source) = knowledge.contradiction(&stamp.clock, may_be_equal) {
                     let event = call.map(|call| messages.calls[call].events[0]);
                     results.add(tell(source, place, event, evidence, messages));
                 }
