@@ -132,6 +132,12 @@ impl Matrix {
         for row in self.idle_guards() {
             out += &format!("  {}: removing it does not break {}\n", row.guard, row.upholds);
         }
+        for row in self.rows.iter().filter(|row| row.undecided.contains(&row.upholds)) {
+            out += &format!(
+                "  {}: undecided whether removing it breaks {}, as not everything was looked at\n",
+                row.guard, row.upholds
+            );
+        }
         for guarantee in self.unbroken_guarantees() {
             out += &format!("  {guarantee}: no guard's removal breaks it\n");
         }
