@@ -59,6 +59,9 @@ pub trait DomainModel: Words + Clone {
     const GUARDS: &'static [&'static Guard];
     /// The oracle's name for what a system promises that is built like this; the profile of histories told of it.
     const PROFILE: &'static str = "log-strict";
+    /// Whether a history told of a trace goes on until the system rests: where what goes wrong shows only in what comes
+    /// after it, as an effect does that was delivered before a cause that nobody has read yet.
+    const IS_TOLD_TO_THE_END: bool = false;
     /// What it has several of that only differ by name, if [`representative`](crate::engine::System::representative)
     /// reduces by them.
     const INTERCHANGEABLE: Option<&'static str> = None;

@@ -30,8 +30,8 @@ pub struct Bounds {
 
 impl Bounds {
     /// Every table of subscriptions: everybody reads everything, and with `gaps` those in which one service lacks one
-    /// partition. It is the last service, unless that emits: then any, since those that emit are
-    /// interchangeable.
+    /// partition. It is the last service where that does not emit, and any where all do: a service that emits beside one
+    /// that only listens has no gap.
     pub(super) fn subscriptions(&self) -> Vec<Few<Set<Partition>, MAX_SERVICES>> {
         let everything: Set<Partition> = all(self.partitions).collect();
         let whole: Few<_, MAX_SERVICES> = (0..self.services).map(|_| everything).collect();
@@ -54,6 +54,7 @@ impl DomainModel for CausalDelivery {
         "services that emit events to partitioned logs and deliver those of others, each after its causes";
     const GUARDS: &'static [&'static Guard] = guards::ALL;
     const PROFILE: &'static str = "causal-broadcast";
+    const IS_TOLD_TO_THE_END: bool = true;
 
     fn preset(preset: Preset) -> Self {
         let small = Bounds { services: 3, producers: 2, partitions: 2, events: 4, gaps: 1 };
