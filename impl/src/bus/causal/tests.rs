@@ -109,8 +109,13 @@ fn what_was_committed_before_a_crash_counts_as_delivered_and_stays_in_the_past()
 
 /// An event that depends on one that will never come.
 fn orphan(id: &str) -> Message {
+    orphan_of(id, 0)
+}
+
+/// The same, of one in the given partition of the questions.
+fn orphan_of(id: &str, partition: u32) -> Message {
     let origin = Origin { producer: ProducerId(99), epoch: Epoch(0) };
-    let lane = Lane { partition: Partition::new("questions", 0), origin };
+    let lane = Lane { partition: Partition::new("questions", partition), origin };
     let dependencies = BTreeMap::from([(Dot { lane, sequence: Sequence(3) }, None)]);
     Message { context: Some(CausalContext::Dependencies(dependencies)), ..Message::new(id, "") }
 }
@@ -130,6 +135,20 @@ fn a_missing_cause_is_told_and_waited_for_until_it_is_given_up() {
     reading.give_up(&stuck[0].missing[0]);
     assert_eq!(deliver(&mut reading), ids(&["o"]));
     assert!(recorder.history().ops.iter().any(|op| op.call.f() == "give-up"));
+}
+
+/// Each waits for a partition of the questions; whoever loses one of them waits for its causes no longer.
+#[test]
+fn what_waits_for_nothing_any_more_after_a_rebalance_is_delivered_by_the_next_poll() {
+    let bus = bus();
+    let mut strange = bus.producer("answers", "strange").unwrap();
+    strange.publish(orphan_of("o0", 0)).unwrap();
+    strange.publish(orphan_of("o1", 1)).unwrap();
+    let mut reading = session(&bus, "reading", &["answers", "questions"], &[]);
+    assert_eq!(deliver(&mut reading), []);
+    let second = session(&bus, "reading", &["questions"], &[]);
+    assert!(reading.poll().unwrap().is_some(), "one of the two waits no longer");
+    drop(second);
 }
 
 #[test]
