@@ -1,5 +1,7 @@
 //! The command as its users meet it: exit codes, messages, hostile input.
 
+mod command;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,23 +9,7 @@ use std::process::{Command, Output, Stdio};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-fn lawspeaker(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lawspeaker"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-    command.output().expect("lawspeaker can be run")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("lawspeaker ends by itself")
-}
-
-fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("stdout is text")
-}
-
-fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("stderr is text")
-}
+use command::{code, err, lawspeaker, out};
 
 /// Judges a history that is given as text.
 fn judge(text: impl AsRef<[u8]>) -> Output {

@@ -1,27 +1,13 @@
 //! `lawspeaker export` and `lawspeaker explore`: what they write is read back by readers that know nothing of it.
 
+mod command;
+
 use std::collections::BTreeSet;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-fn lawspeaker(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lawspeaker"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-    command.output().expect("lawspeaker can be run")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("lawspeaker ends by itself")
-}
-
-fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("stdout is text")
-}
-
-fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("stderr is text")
-}
+use command::{code, err, lawspeaker, out};
 
 /// What `export` writes; it must succeed, and write the same again.
 fn exported(arguments: &[&str]) -> String {

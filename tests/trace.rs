@@ -1,27 +1,12 @@
 //! `lawspeaker trace`: pictures of histories, read back by an XML reader that knows nothing of them.
 
+mod command;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use roxmltree::Document;
 
-fn lawspeaker(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lawspeaker"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-    command.output().expect("lawspeaker can be run")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("lawspeaker ends by itself")
-}
-
-fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("stdout is text")
-}
-
-fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("stderr is text")
-}
+use command::{code, err, lawspeaker, out};
 
 /// What `trace` draws; it must succeed.
 fn drawn(arguments: &[&str]) -> String {

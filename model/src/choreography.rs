@@ -30,13 +30,14 @@ mod words;
 
 pub use bounds::Bounds;
 pub use guards::*;
-pub use service::{Service, Step};
+pub use service::Service;
 
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
 use crate::few::Few;
 use crate::guard::Guards;
+use crate::participant::Participant;
 
 /// The model: its bounds and the guards in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +122,7 @@ pub struct State {
     /// What orders knows.
     pub order: Order,
     /// What each service wrote down of its step; orders has none.
-    pub steps: [Step; Service::COUNT],
+    pub steps: [Participant; Service::COUNT],
     /// What each service published.
     pub topics: [Few<Event, MAX_EVENTS>; Service::COUNT],
     /// How far each service (the first index) has read the topic of each.

@@ -43,6 +43,7 @@ mod liveness;
 mod origins;
 mod system;
 mod table;
+mod threads;
 mod trace;
 mod visited;
 

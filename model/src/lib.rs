@@ -23,6 +23,7 @@ pub mod export;
 pub mod few;
 pub mod guard;
 pub mod matrix;
+pub mod participant;
 pub mod partition_log;
 pub mod report;
 pub mod saga;

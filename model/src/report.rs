@@ -313,29 +313,23 @@ fn counterexample<M: DomainModel>(
 
 /// What an observer of `trace` would have recorded, up to a complete final read.
 pub fn told<M: DomainModel>(model: &M, trace: &Trace<M>) -> History {
+    let trace = &trace.to_rest(model, if M::IS_TOLD_TO_THE_END { LONG_ENOUGH } else { 0 });
     let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
-    let mut ops: Vec<Op> = model.opening_ops(&trace.start).into_iter().chain(steps).collect();
-    let mut last = trace.last().clone();
-    for _ in 0..if M::IS_TOLD_TO_THE_END { LONG_ENOUGH } else { 0 } {
-        let Some((action, next)) = way_on(model, &last) else { break };
-        ops.extend(model.ops(&last, &action, &next));
-        last = next;
-    }
-    ops.extend(model.closing_ops(&last));
-    let mut history = History::of(ops);
+    let opening = model.opening_ops(&trace.start);
+    let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
     // The final read is whole; a group is drained, a reader is through, and a saga at rest, only where nothing but
     // faults could go on. Not to say so would let a judge take it for granted.
     let goes_on = |op: &Op| {
         op.x.group.is_some() || matches!(op.call, Call::Apply(_)) || op.call.f().starts_with("saga.")
     };
-    let is_settled = !history.ops.iter().any(goes_on) || way_on(model, &last).is_none();
+    let is_settled = !history.ops.iter().any(goes_on) || way_on(model, trace.last()).is_none();
     history.header.profile = Some(M::PROFILE.to_owned());
     history.header.complete = Some(is_settled);
     history
 }
 
 /// More steps than any model needs to come to rest after a trace.
-const LONG_ENOUGH: usize = 100;
+pub const LONG_ENOUGH: usize = 100;
 
 /// The same history with a header that says where it came from, for whoever reads it later.
 #[must_use]

@@ -43,7 +43,6 @@ pub use bounds::Bounds;
 pub use guards::*;
 pub use link::{Command, Link, Message, Reply, Way};
 pub use orchestrator::{Orchestrator, Phase};
-pub use participant::Participant;
 pub use steps::Steps;
 
 use stateright::{Model, Property};
@@ -51,6 +50,7 @@ use stateright::{Model, Property};
 use crate::engine::{self, FairGroup, Law, System, Witness};
 use crate::few::Few;
 use crate::guard::Guards;
+use crate::participant::Participant;
 
 /// The model: its bounds and the guards in place.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,6 +41,24 @@ fn send(log: &PartitionLog, producer: u64, number: u64) -> Offset {
     offset
 }
 
+/// A group whose first partition has the events 17 and 18, and how members join it.
+fn two_events_to_read() -> (Arc<ConsumerGroup>, impl Fn(u64) -> Member) {
+    let (_, log) = new_log();
+    send(&log, 1, 17);
+    send(&log, 2, 18);
+    let recorder = Arc::new(MemoryRecorder::new());
+    let group = open_group(&Arc::new(MemoryJournal::new()), &recorder);
+    let logs = vec![log, open_log(&Arc::new(MemoryJournal::new()), &recorder)];
+    let of_members = group.clone();
+    let join =
+        move |id| Member::join(MemberId(id), of_members.clone(), logs.clone(), recorder.clone()).unwrap();
+    (group, join)
+}
+
+fn poll(member: &mut Member) -> Vec<u64> {
+    member.poll(9).unwrap().iter().map(|polled| event(&polled.entry.message)).collect()
+}
+
 #[test]
 fn a_waiting_reader_is_told_of_an_append() {
     scenario("append against read with notification", || {
@@ -203,16 +221,8 @@ fn an_acknowledged_commit_survives_a_crash() {
 #[test]
 fn a_member_that_was_expired_starts_at_the_committed_offset() {
     scenario("poll against expiry", || {
-        let (_, log) = new_log();
-        send(&log, 1, 17);
-        send(&log, 2, 18);
-        let recorder = Arc::new(MemoryRecorder::new());
-        let group = open_group(&Arc::new(MemoryJournal::new()), &recorder);
-        let logs = vec![log.clone(), open_log(&Arc::new(MemoryJournal::new()), &recorder)];
-        let mut member = Member::join(MemberId(0), group.clone(), logs, recorder).unwrap();
-        let poll = |member: &mut Member| -> Vec<u64> {
-            member.poll(9).unwrap().iter().map(|polled| event(&polled.entry.message)).collect()
-        };
+        let (group, join) = two_events_to_read();
+        let mut member = join(0);
         let reaper = thread::spawn(move || group.expire(MemberId(0)).unwrap());
         let (first, before) = (poll(&mut member), member.generation());
         let (second, after) = (poll(&mut member), member.generation());
@@ -225,16 +235,8 @@ fn a_member_that_was_expired_starts_at_the_committed_offset() {
 #[test]
 fn what_a_member_puts_back_it_is_handed_again_unless_it_lost_it() {
     scenario("put back against expiry", || {
-        let (_, log) = new_log();
-        send(&log, 1, 17);
-        send(&log, 2, 18);
-        let recorder = Arc::new(MemoryRecorder::new());
-        let group = open_group(&Arc::new(MemoryJournal::new()), &recorder);
-        let logs = vec![log.clone(), open_log(&Arc::new(MemoryJournal::new()), &recorder)];
-        let mut member = Member::join(MemberId(0), group.clone(), logs, recorder).unwrap();
-        let poll = |member: &mut Member| -> Vec<u64> {
-            member.poll(9).unwrap().iter().map(|polled| event(&polled.entry.message)).collect()
-        };
+        let (group, join) = two_events_to_read();
+        let mut member = join(0);
         let reaper = thread::spawn(move || group.expire(MemberId(0)).unwrap());
         let (first, before) = (poll(&mut member), member.generation());
         assert!(member.handled(PartitionNumber(0), Offset::of(0)));
@@ -249,14 +251,7 @@ fn what_a_member_puts_back_it_is_handed_again_unless_it_lost_it() {
 #[test]
 fn what_a_leaving_member_did_not_handle_goes_to_another() {
     scenario("leave against join and poll", || {
-        let (_, log) = new_log();
-        send(&log, 1, 17);
-        send(&log, 2, 18);
-        let recorder = Arc::new(MemoryRecorder::new());
-        let group = open_group(&Arc::new(MemoryJournal::new()), &recorder);
-        let logs = vec![log.clone(), open_log(&Arc::new(MemoryJournal::new()), &recorder)];
-        let join =
-            move |id| Member::join(MemberId(id), group.clone(), logs.clone(), recorder.clone()).unwrap();
+        let (_, join) = two_events_to_read();
         let mut leaving = join(0);
         let leaving = thread::spawn(move || {
             let first = leaving.poll(9).unwrap().swap_remove(0);
@@ -265,7 +260,7 @@ fn what_a_leaving_member_did_not_handle_goes_to_another() {
         });
         let mut staying = join(1);
         let is_committed = leaving.join().unwrap();
-        let left: Vec<u64> = staying.poll(9).unwrap().iter().map(|p| event(&p.entry.message)).collect();
+        let left = poll(&mut staying);
         assert_eq!(left, if is_committed { vec![18] } else { vec![17, 18] });
     });
 }

@@ -20,19 +20,27 @@ pub(crate) trait Subject: Sync {
     /// What the program's clients were told before the crash.
     type Told: Clone + Default;
 
-    /// Runs the program until it ends, or the store fails.
-    fn run(&self, store: &CrashStore, told: &mut Self::Told);
+    /// Runs the program to its end; `None` when the store fails, which it may only when it is down.
+    fn run(&self, store: &CrashStore, told: &mut Self::Told) -> Option<()>;
 
-    /// Reopens, checks everything against `told`, and goes on with some work, which it adds to `told`; returns early
-    /// when the store is down.
-    fn recover(&self, store: &CrashStore, told: &mut Self::Told);
+    /// Reopens, checks everything against `told`, and goes on with some work, which it adds to `told`; `None` as in
+    /// [`Subject::run`].
+    fn recover(&self, store: &CrashStore, told: &mut Self::Told) -> Option<()>;
+}
+
+fn run<S: Subject>(subject: &S, store: &CrashStore, told: &mut S::Told) {
+    assert!(subject.run(store, told).is_some() || store.is_down(), "the program stopped without a crash");
+}
+
+fn recover<S: Subject>(subject: &S, store: &CrashStore, told: &mut S::Told) {
+    assert!(subject.recover(store, told).is_some() || store.is_down(), "recovery stopped without a crash");
 }
 
 /// Runs `subject` with a crash at every boundary and every survival; after each, recovers with a second crash at
 /// every boundary of the recovery, and recovers from that too.
 pub(crate) fn crash_everywhere<S: Subject>(subject: &S) -> CrashCount {
     let whole = CrashStore::new();
-    subject.run(&whole, &mut S::Told::default());
+    run(subject, &whole, &mut S::Told::default());
     let boundaries = whole.boundary_count() + 1;
     let second = thread::scope(|scope| {
         let one_survival = |survival| move || crash_the_run(subject, boundaries, survival);
@@ -47,7 +55,7 @@ fn crash_the_run<S: Subject>(subject: &S, boundaries: u64, survival: Survival) -
         let _told_on_panic = CrashPoint { of: "the run", boundary, survival };
         let store = CrashStore::new();
         let mut told = S::Told::default();
-        crashed_at(&store, boundary, survival, |store| subject.run(store, &mut told));
+        crashed_at(&store, boundary, survival, |store| run(subject, store, &mut told));
         crash_the_recovery(subject, &store, &told)
     };
     (1..=boundaries).map(crash_one).sum()
@@ -56,15 +64,15 @@ fn crash_the_run<S: Subject>(subject: &S, boundaries: u64, survival: Survival) -
 fn crash_the_recovery<S: Subject>(subject: &S, crashed: &CrashStore, told: &S::Told) -> u64 {
     let store = crashed.fork().reopen();
     let before = store.boundary_count();
-    subject.recover(&store, &mut told.clone());
+    recover(subject, &store, &mut told.clone());
     let boundaries = store.boundary_count() - before + 1;
     for boundary in 1..=boundaries {
         for survival in Survival::ALL {
             let _told_on_panic = CrashPoint { of: "the recovery", boundary, survival };
             let store = crashed.fork().reopen();
             let mut told = told.clone();
-            crashed_at(&store, boundary, survival, |store| subject.recover(store, &mut told));
-            subject.recover(&store.reopen(), &mut told);
+            crashed_at(&store, boundary, survival, |store| recover(subject, store, &mut told));
+            recover(subject, &store.reopen(), &mut told);
         }
     }
     boundaries * Survival::ALL.len() as u64

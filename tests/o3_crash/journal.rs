@@ -40,17 +40,15 @@ impl Told {
 impl Subject for Batches {
     type Told = Told;
 
-    fn run(&self, store: &CrashStore, told: &mut Told) {
-        let Ok(journal) = SegmentJournal::open_or_create(Arc::new(store.clone()), "log", LIMITS) else {
-            return;
-        };
-        self.0.iter().try_for_each(|size| told.batch(&journal, *size));
+    fn run(&self, store: &CrashStore, told: &mut Told) -> Option<()> {
+        let journal = SegmentJournal::open_or_create(Arc::new(store.clone()), "log", LIMITS).ok()?;
+        self.0.iter().try_for_each(|size| told.batch(&journal, *size))
     }
 
-    fn recover(&self, store: &CrashStore, told: &mut Told) {
+    fn recover(&self, store: &CrashStore, told: &mut Told) -> Option<()> {
         let journal = match SegmentJournal::open_or_create(Arc::new(store.clone()), "log", LIMITS) {
             Ok(journal) => journal,
-            Err(_) if store.is_down() => return,
+            Err(_) if store.is_down() => return None,
             Err(error) => panic!("a crash was taken for damage: {error}"),
         };
         let found: Vec<_> = (0..journal.record_count()).map(|index| journal.read(index).unwrap()).collect();
@@ -58,7 +56,7 @@ impl Subject for Batches {
         assert!(told.attempted.starts_with(&found), "a record was invented, changed or moved");
         told.attempted.truncate(found.len());
         told.acknowledged = found.len();
-        told.batch(&journal, 2);
+        told.batch(&journal, 2)
     }
 }
 

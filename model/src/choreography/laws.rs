@@ -4,6 +4,7 @@ use lawspeaker_history::Guarantee;
 
 use super::{Action, Choreography, Event, Order, Service, State};
 use crate::engine::{Law, System, When, Witness};
+use crate::participant::Participant;
 
 pub(super) fn laws() -> Vec<Law<Choreography>> {
     use Guarantee::{EffectOnce, NoDeadlock, SagaAtomicity, SagaTermination};
@@ -96,7 +97,7 @@ fn witnesses_of_repeats() -> Vec<Witness<Choreography>> {
     ]
 }
 
-fn of(state: &State, service: Service) -> super::Step {
+fn of(state: &State, service: Service) -> Participant {
     state.steps[service.place()]
 }
 

@@ -51,26 +51,6 @@ impl Service {
     }
 }
 
-/// What a service wrote down of its step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Step {
-    /// How often it was done; counted to 2.
-    pub executions: u8,
-    /// How often it was compensated; counted to 2.
-    pub compensations: u8,
-    /// Whether it was refused.
-    pub is_refused: bool,
-    /// Whether it was cancelled, before or after it was done or instead of it.
-    pub has_tombstone: bool,
-}
-
-impl Step {
-    /// Whether it is done and not compensated.
-    pub fn stands(self) -> bool {
-        self.executions > 0 && self.compensations == 0
-    }
-}
-
 impl Choreography {
     /// The place of the next event of `topic` that `reader` acts on.
     fn next_place(state: &State, reader: Service, topic: Service) -> Option<usize> {
@@ -169,7 +149,7 @@ impl Choreography {
     /// What was decided once is not decided again, and what is paid for is shipped.
     pub(super) fn may_refuse(state: &State, reader: Service, topic: Service) -> bool {
         let asks = matches!(Self::next(state, reader, topic), Some(Event::Placed | Event::Reserved));
-        asks && state.steps[reader.place()] == Step::default()
+        asks && state.steps[reader.place()].is_fresh()
     }
 
     pub(super) fn refuse(state: &mut State, reader: Service, topic: Service) {

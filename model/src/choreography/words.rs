@@ -2,9 +2,7 @@
 
 use lawspeaker_history::Op;
 
-use super::{
-    ATOMIC_PUBLISH, Action, CANCEL_GATE, Choreography, Event, Order, Service, State, Step, observed,
-};
+use super::{ATOMIC_PUBLISH, Action, CANCEL_GATE, Choreography, Event, Order, Service, State, observed};
 use crate::engine::{Telling, Words};
 
 pub(super) const ORDER: &str = "s1";
@@ -97,7 +95,7 @@ impl Words for Choreography {
         let mut lines = vec![line("orders", format!("{ORDER} is {}", standing(state.order)))];
         for service in [Service::Inventory, Service::Payments, Service::Shipping] {
             let names = names(service);
-            let what = format!("{}: {}", names.step, condition(state.steps[service.place()]));
+            let what = format!("{}: {}", names.step, state.steps[service.place()].condition());
             lines.push(line(names.service, what));
         }
         for service in Service::ALL {
@@ -183,18 +181,5 @@ fn standing(order: Order) -> &'static str {
         Order::Pending => "under way",
         Order::Completed => "completed",
         Order::Cancelled => "cancelled",
-    }
-}
-
-fn condition(step: Step) -> &'static str {
-    match (step.executions, step.compensations) {
-        (0, _) if step.is_refused => "refused",
-        (0, _) if step.has_tombstone => "cancelled before it was done",
-        (0, _) => "not done",
-        (1, 0) => "done",
-        (_, 0) => "done twice",
-        (1, 1) => "done, and compensated",
-        (_, 1) => "done twice, and compensated once",
-        _ => "done, and compensated twice",
     }
 }

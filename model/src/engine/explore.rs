@@ -9,7 +9,8 @@ use super::frontier::Frontier;
 use super::graph::{Edge, Graph, Node};
 use super::liveness::{Question, Turn, lasso};
 use super::origins::Origins;
-use super::visited::{Visited, collision_odds, on_threads};
+use super::threads::on_threads;
+use super::visited::{Visited, collision_odds};
 use super::{System, Trace, When};
 
 /// How far an exploration may go. What is beyond is reported, never passed over.

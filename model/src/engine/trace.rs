@@ -1,7 +1,7 @@
 //! A path through a model.
 
 use super::graph::Node;
-use super::{FairGroup, System};
+use super::{FairGroup, System, way_on};
 
 /// One transition.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,18 @@ impl<S: System> Trace<S> {
             trace.steps.push(step.expect("the explorer took this step"));
         }
         trace
+    }
+
+    /// The same, and then what the system does by itself until it rests, or `max` steps of that: nobody stops a running
+    /// system at the first broken promise, and some show only in what comes after.
+    #[must_use]
+    pub fn to_rest(&self, system: &S, max: usize) -> Self {
+        let mut whole = Trace { start: self.start.clone(), steps: self.steps.clone() };
+        for _ in 0..max {
+            let Some((action, state)) = way_on(system, whole.last()) else { break };
+            whole.steps.push(Step { action, state });
+        }
+        whole
     }
 
     /// Where it ends.

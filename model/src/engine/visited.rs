@@ -8,12 +8,12 @@
 //! for all of them at once.
 
 use std::hint::black_box;
-use std::thread;
 
 use super::expand::Run;
 use super::fingerprint::Fingerprint;
 use super::graph::Node;
 use super::table::{MAX_BURST, PRINT_BITS, Print, Table};
+use super::threads::on_threads;
 
 /// How many parts the set has.
 const SHARDS: usize = 64;
@@ -82,12 +82,7 @@ impl<T: Clone + Eq + Send + Sync> Visited<T> {
         let share = SHARDS.div_ceil(threads);
         let shares = self.shards.chunks_mut(share).zip((0..).step_by(share));
         let parts = on_threads(shares, |(shards, first)| -> Vec<Part> {
-            let insert = |run| {
-                let mut part = Part::default();
-                insert(shards, first, run, keeps_places, &mut part);
-                part
-            };
-            runs.iter().map(insert).collect()
+            runs.iter().map(|run| insert(shards, first, run, keeps_places)).collect()
         });
         let found = |(number, run): (usize, &Run<T>)| {
             let parts: Vec<&Part> = parts.iter().map(|parts| &parts[number]).collect();
@@ -135,36 +130,9 @@ impl<T: Clone + Eq + Send + Sync> Visited<T> {
     }
 }
 
-/// Does `work` for each share, each on a thread of its own, one of them this one; the answers are in order.
-pub(super) fn on_threads<I, A: Send>(
-    shares: impl IntoIterator<Item = I>,
-    work: impl Fn(I) -> A + Sync,
-) -> Vec<A>
-where
-    I: Send,
-{
-    let mut shares = shares.into_iter();
-    let Some(own) = shares.next() else { return Vec::new() };
-    let work = &work;
-    thread::scope(|scope| {
-        let others: Vec<_> = shares.map(|share| scope.spawn(move || work(share))).collect();
-        let mut answers = vec![work(own)];
-        answers.extend(others.into_iter().map(|other| match other.join() {
-            Ok(answer) => answer,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
-        answers
-    })
-}
-
 /// Inserts those successors of a run that fall into `shards`, the first of which has the number `first`.
-fn insert<T: Clone + Eq>(
-    shards: &mut [Shard<T>],
-    first: usize,
-    run: &Run<T>,
-    keeps_numbers: bool,
-    part: &mut Part,
-) {
+fn insert<T: Clone + Eq>(shards: &mut [Shard<T>], first: usize, run: &Run<T>, keeps_numbers: bool) -> Part {
+    let mut part = Part::default();
     let own = first..first + shards.len();
     let is_own = |(_, fingerprint): &(usize, &Fingerprint)| own.contains(&shard_of(**fingerprint));
     let mut successors = run.fingerprints.iter().enumerate().filter(is_own);
@@ -198,7 +166,7 @@ fn insert<T: Clone + Eq>(
             shards[shard].table.make_room();
         }
         if count < MAX_BURST {
-            return;
+            return part;
         }
     }
 }

@@ -1,31 +1,7 @@
-//! Those who do the steps: what they wrote down, and what they make of a command.
+//! Those who do the steps: what they make of a command.
 
 use super::{Command, IDEMPOTENT_COMPENSATION, IDEMPOTENT_FORWARD, Reply, Saga, State, TOMBSTONE, Way};
-
-/// What a participant wrote down of its step, in the transaction in which it acted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Participant {
-    /// How often the step was done; counted to 2.
-    pub executions: u8,
-    /// How often it was compensated; counted to 2.
-    pub compensations: u8,
-    /// Whether it was refused.
-    pub is_refused: bool,
-    /// Whether a compensation came, before or after the step or instead of it.
-    pub has_tombstone: bool,
-}
-
-impl Participant {
-    /// Whether the step is done and not compensated.
-    pub fn stands(self) -> bool {
-        self.executions > 0 && self.compensations == 0
-    }
-
-    /// Whether it was asked for neither the step nor its compensation so far.
-    fn is_fresh(self) -> bool {
-        self == Participant::default()
-    }
-}
+use crate::participant::Participant;
 
 impl Saga {
     pub(super) fn handle(&self, state: &mut State, command: Command) {

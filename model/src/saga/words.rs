@@ -2,9 +2,7 @@
 
 use lawspeaker_history::Op;
 
-use super::{
-    Action, CORRELATE_REPLIES, Command, Link, Message, Participant, Phase, Reply, Saga, State, Way, observed,
-};
+use super::{Action, CORRELATE_REPLIES, Command, Link, Message, Phase, Reply, Saga, State, Way, observed};
 use crate::engine::{Telling, Words};
 
 pub(super) const SAGA: &str = "s1";
@@ -118,7 +116,7 @@ impl Words for Saga {
         let mut lines = vec![line("log", standing(state.log)), line(ORCHESTRATOR, status(state))];
         for (step, state) in (0..).zip(&state.participants) {
             let pivot = if step == self.bounds.pivot { " (the pivot)" } else { "" };
-            let what = format!("{}{pivot}: {}", step_name(step), condition(*state));
+            let what = format!("{}{pivot}: {}", step_name(step), state.condition());
             lines.push(line(participant(step), what));
         }
         let commands = names(state.commands, |command| format!("the command {}", command_name(command)));
@@ -262,18 +260,5 @@ fn status(state: &State) -> String {
         None => format!("knows nothing of {SAGA}"),
         memory if memory == state.log => "remembers what is in the log".to_owned(),
         memory => format!("remembers: {}", standing(memory)),
-    }
-}
-
-fn condition(participant: Participant) -> &'static str {
-    match (participant.executions, participant.compensations) {
-        (0, _) if participant.is_refused => "refused",
-        (0, _) if participant.has_tombstone => "cancelled before it was done",
-        (0, _) => "not done",
-        (1, 0) => "done",
-        (_, 0) => "done twice",
-        (1, 1) => "done, and compensated",
-        (_, 1) => "done twice, and compensated once",
-        _ => "done, and compensated twice",
     }
 }
