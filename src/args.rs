@@ -164,19 +164,31 @@ pub(crate) struct GuardsArgs {
     pub(crate) bounds: BoundsArgs,
 }
 
+/// How an explanation is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    Text,
+    Toml,
+}
+
 #[derive(Debug, clap::Args)]
 #[command(before_help = "\
 Examples:
   lawspeaker judge history.jsonl --profile kafka
+  lawspeaker judge history.jsonl --profile ./mine.toml
   lawspeaker judge node.log --from shiviz
   zcat run-*.jsonl.gz | lawspeaker judge - --format json")]
 pub(crate) struct JudgeArgs {
     /// Histories as JSON Lines, plain or gzip; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// What the system promises; by default what the history's header says, or what fits what is in it
-    #[arg(long)]
+    /// What the system promises: a profile by name, or a file such as ./mine.toml; by default what the history's
+    /// header says, or what fits what is in it
+    #[arg(long, value_name = "NAME|FILE")]
     pub(crate) profile: Option<String>,
+    /// Evidence that the profile requires and this recording need not hold, such as redelivery; the verdict says so
+    #[arg(long, value_name = "NAME")]
+    pub(crate) waive: Vec<String>,
     /// How the files are written; by default their beginning tells
     #[arg(long, value_enum)]
     pub(crate) from: Option<From>,
@@ -201,10 +213,14 @@ pub(crate) enum From {
 Examples:
   lawspeaker explain at-least-once
   lawspeaker explain fence-commit
-  lawspeaker explain lost-write")]
+  lawspeaker explain lost-write
+  lawspeaker explain kafka --format toml > mine.toml")]
 pub(crate) struct ExplainArgs {
     /// The name of a guarantee, guard, anomaly, profile or model; all names if none is given
     pub(crate) name: Option<String>,
+    /// For people; or, of a profile, the file that it is read from, to copy and change
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub(crate) format: ExplainFormat,
 }
 
 fn setting(text: &str) -> Result<(String, u8), String> {

@@ -8,9 +8,10 @@ use lawspeaker_model::causal_delivery::{CausalDelivery, TRADE};
 use lawspeaker_model::guard::Guard;
 use lawspeaker_oracle::{Anomaly, Profile, Severity};
 
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, ExplainFormat};
 use crate::exit::Exit;
 use crate::output::{complain, print};
+use crate::profile::profile_hint;
 use crate::suggest::hint;
 
 macro_rules! line {
@@ -22,6 +23,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
         print(&all_names());
         return Exit::Holds;
     };
+    if args.format == ExplainFormat::Toml {
+        return toml(name);
+    }
     // A name may stand for several things, such as a guard of two models: all of them are told.
     let mut told = Vec::new();
     told.extend(name.parse::<Guarantee>().ok().map(guarantee));
@@ -32,7 +36,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
         );
     }
     told.extend(name.parse::<Anomaly>().ok().map(anomaly));
-    told.extend(Profile::named(name).ok().map(profile));
+    told.extend(Profile::named(name).ok().as_ref().map(profile));
     if told.is_empty() {
         let hint = hint(name, every_name());
         complain(&format!("nothing here is called `{name}`{hint}\n  `lawspeaker explain` lists every name"));
@@ -40,6 +44,20 @@ pub(crate) fn run(args: &ExplainArgs) -> Exit {
     }
     print(&told.join("\n"));
     Exit::Holds
+}
+
+/// The file that a profile is read from.
+fn toml(name: &str) -> Exit {
+    match Profile::named(name) {
+        Ok(profile) => {
+            print(profile.toml());
+            Exit::Holds
+        }
+        Err(error) => {
+            complain(&format!("only a profile is written as TOML: {error}{}", profile_hint(name)));
+            Exit::Usage
+        }
+    }
 }
 
 fn every_name() -> impl Iterator<Item = &'static str> {
@@ -65,7 +83,7 @@ fn all_names() -> String {
         line!(out, "  {:22} {}", anomaly.name(), anomaly.definition());
     }
     line!(out, "\nprofiles");
-    Profile::ALL.iter().for_each(|profile| line!(out, "  {:22} {}", profile.name, profile.promises));
+    Profile::all().iter().for_each(|profile| line!(out, "  {:22} {}", profile.name, profile.promises));
     out
 }
 
@@ -135,7 +153,7 @@ fn anomaly(anomaly: Anomaly) -> String {
     let mut out = format!("{}  an anomaly: how {} shows broken\n", anomaly.name(), anomaly.guarantee());
     line!(out, "  {}", anomaly.definition());
     line!(out, "  source    {}", anomaly.source());
-    for profile in Profile::ALL {
+    for profile in Profile::all() {
         let weight = match profile.severity(anomaly) {
             Severity::Violation => "a violation",
             Severity::Note => "a note: not promised",
@@ -156,5 +174,6 @@ fn profile(profile: &Profile) -> String {
         }
     }
     line!(out, "  every other anomaly is a violation");
+    line!(out, "  as a file, to copy and change: lawspeaker explain {} --format toml", profile.name);
     out
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lawspeaker_history::{Header, History, LogFormat, Op, ReadError, Reader};
-use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, report};
+use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, Witness, report};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use crate::args::{Format, From, JudgeArgs};
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{complain, print, print_json};
+use crate::profile::{chosen, profile_hint};
 use crate::suggest::hint;
 
 #[derive(Serialize)]
@@ -31,10 +32,17 @@ pub(crate) enum JudgeError {
 }
 
 pub(crate) fn run(args: &JudgeArgs) -> Exit {
-    let profile = match args.profile.as_deref().map(Profile::named).transpose() {
+    let profile = match chosen(args.profile.as_deref()) {
         Ok(profile) => profile,
         Err(error) => {
-            complain(&format!("{error}{}", profile_hint(args.profile.as_deref().unwrap_or_default())));
+            complain(&error.to_string());
+            return error.exit();
+        }
+    };
+    let waived = match args.waive.iter().map(|name| waivable(name)).collect::<Result<Vec<_>, _>>() {
+        Ok(waived) => waived,
+        Err(message) => {
+            complain(&message);
             return Exit::Usage;
         }
     };
@@ -42,7 +50,7 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
     let mut verdicts = Vec::new();
     for (place, path) in args.files.iter().enumerate() {
         let name = input::name(path);
-        match judge(path, args.from, profile, &mut |_| ()) {
+        match judge(path, args.from, profile.as_ref(), &waived, &mut |_| ()) {
             Ok(verdict) => {
                 exit = exit.and(exit_of(&verdict));
                 match args.format {
@@ -69,7 +77,8 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
 pub(crate) fn judge(
     path: &Path,
     from: Option<From>,
-    profile: Option<&'static Profile>,
+    profile: Option<&Profile>,
+    waived: &[Witness],
     each: &mut dyn FnMut(Op),
 ) -> Result<Verdict, JudgeError> {
     let mut input = input::open(path)?;
@@ -82,12 +91,12 @@ pub(crate) fn judge(
     match format {
         Some(format) => {
             let History { header, ops } = format.read(input)?;
-            judge_ops(&header, ops.into_iter().map(Ok), profile, each)
+            judge_ops(&header, ops.into_iter().map(Ok), profile, waived, each)
         }
         None => {
             let mut reader = Reader::new(input)?;
             let header = reader.header().clone();
-            judge_ops(&header, &mut reader, profile, each)
+            judge_ops(&header, &mut reader, profile, waived, each)
         }
     }
 }
@@ -95,11 +104,12 @@ pub(crate) fn judge(
 fn judge_ops(
     header: &Header,
     ops: impl Iterator<Item = Result<Op, ReadError>>,
-    profile: Option<&'static Profile>,
+    profile: Option<&Profile>,
+    waived: &[Witness],
     each: &mut dyn FnMut(Op),
 ) -> Result<Verdict, JudgeError> {
     let mut judge = match profile {
-        Some(profile) => Judge::new(profile),
+        Some(profile) => Judge::new(profile.clone()),
         None => {
             // A header that asks for what does not exist must not be judged by a guess.
             if let Some(Err(error)) = header.profile.as_deref().map(Profile::named) {
@@ -109,6 +119,7 @@ fn judge_ops(
             Judge::guessing()
         }
     };
+    judge = waived.iter().fold(judge, |judge, witness| judge.waiving(*witness));
     judge.header(header);
     for op in ops {
         let op = op?;
@@ -118,14 +129,15 @@ fn judge_ops(
     Ok(judge.finish())
 }
 
+fn waivable(name: &str) -> Result<Witness, String> {
+    let names = Witness::ALL.iter().map(|witness| witness.name());
+    name.parse().map_err(|()| format!("no evidence is called `{name}`{}", hint(name, names)))
+}
+
 fn exit_of(verdict: &Verdict) -> Exit {
     match verdict.outcome {
         Outcome::Conforms => Exit::Holds,
         Outcome::Violated => Exit::Violated,
         Outcome::Inconclusive => Exit::Inconclusive,
     }
-}
-
-pub(crate) fn profile_hint(name: &str) -> String {
-    hint(name, Profile::names())
 }

@@ -12,6 +12,7 @@ mod guards;
 mod input;
 mod judge;
 mod output;
+mod profile;
 mod progress;
 mod request;
 mod suggest;

@@ -11,27 +11,28 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use lawspeaker_history::Op;
-use lawspeaker_oracle::{Finding, Profile, Verdict};
+use lawspeaker_oracle::{Finding, Verdict};
 
 use crate::args::{TraceArgs, TraceFormat};
 use crate::exit::Exit;
 use crate::input;
-use crate::judge::{judge, profile_hint};
+use crate::judge::judge;
 use crate::output::{Sink, complain};
+use crate::profile::chosen;
 use crate::suggest::hint;
 use select::{Selection, select};
 
 pub(crate) fn run(args: &TraceArgs) -> Exit {
-    let profile = match args.profile.as_deref().map(Profile::named).transpose() {
+    let profile = match chosen(args.profile.as_deref()) {
         Ok(profile) => profile,
         Err(error) => {
-            complain(&format!("{error}{}", profile_hint(args.profile.as_deref().unwrap_or_default())));
-            return Exit::Usage;
+            complain(&error.to_string());
+            return error.exit();
         }
     };
     let name = input::name(&args.file);
     let mut ops: Vec<Op> = Vec::new();
-    let verdict = match judge(&args.file, None, profile, &mut |op| ops.push(op)) {
+    let verdict = match judge(&args.file, None, profile.as_ref(), &[], &mut |op| ops.push(op)) {
         Ok(verdict) => verdict,
         Err(error) => {
             complain(&format!("{name}: {error}"));

@@ -108,6 +108,61 @@ fn misspelt_names_are_exit_2_with_the_nearest_name() {
     check(&[], "Usage");
 }
 
+/// Two sends of one event that both stand, which a system is to blame for unless its profile says otherwise.
+const DUPLICATE: &str = r#"{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,"a"]]]}
+{"process":1,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"],[1,"a"]]}]]}"#;
+
+/// Judges [`DUPLICATE`] under a profile that is a file.
+fn judge_under(profile: &str, more: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("there is room for two files");
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("the file can be written");
+        path.to_str().expect("the path is text").to_owned()
+    };
+    let (history, profile) = (path("history.jsonl", DUPLICATE), path("mine.toml", profile));
+    lawspeaker(&[&["judge", history.as_str(), "--profile", profile.as_str()], more].concat())
+}
+
+#[test]
+fn a_profile_that_is_a_file_decides_what_is_a_violation() {
+    assert_eq!(code(&judge(DUPLICATE)), 1);
+    let mine = "name = \"mine\"\nextends = \"kafka\"\n[guarantees]\nno-duplication = \"note\"\n";
+    let output = judge_under(&format!("{mine}partition-order = \"note\"\n"), &[]);
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    assert!(out(&output).contains("profile mine") && out(&output).contains("note: duplicate"));
+    let kafka = lawspeaker(&["explain", "kafka", "--format", "toml"]);
+    assert_eq!(code(&judge_under(out(&kafka), &[])), 1, "what is printed is read back");
+}
+
+#[test]
+fn a_profile_that_means_nothing_is_exit_4_with_its_line() {
+    let output = judge_under("name = \"mine\"\nextends = \"kafka\"\n[anomalies]\nduplicat = \"note\"\n", &[]);
+    assert_eq!(code(&output), 4);
+    let expected = "mine.toml: line 4: anomaly `duplicat` is unknown; did you mean `duplicate`?";
+    assert!(err(&output).contains(expected), "{}", err(&output));
+    let missing = lawspeaker(&["judge", "history.jsonl", "--profile", "./no-such.toml"]);
+    assert_eq!(code(&missing), 4);
+    assert!(err(&missing).contains("./no-such.toml: "), "{}", err(&missing));
+    let no_profile = lawspeaker(&["explain", "lost-write", "--format", "toml"]);
+    assert_eq!(code(&no_profile), 2);
+}
+
+#[test]
+fn what_a_profile_requires_and_a_recording_lacks_is_exit_3_unless_it_is_waived() {
+    let demanding = "name = \"mine\"\nextends = \"kafka\"\n[guarantees]\nno-duplication = \"note\"\n\
+                     partition-order = \"note\"\n[evidence]\nrequired = [\"crash\"]\n";
+    let output = judge_under(demanding, &[]);
+    assert_eq!(code(&output), 3, "{}", out(&output));
+    assert!(out(&output).contains("no consumer crashed; kill a consumer"), "{}", out(&output));
+    let waived = judge_under(demanding, &["--waive", "crash"]);
+    assert_eq!(code(&waived), 0, "{}", out(&waived));
+    assert!(out(&waived).contains("waived:    crash"), "{}", out(&waived));
+    let misspelt = judge_under(demanding, &["--waive", "crahs"]);
+    assert_eq!(code(&misspelt), 2);
+    assert!(err(&misspelt).contains("did you mean `crash`?"), "{}", err(&misspelt));
+}
+
 #[test]
 fn a_guard_that_only_one_model_has_names_the_model() {
     let output = lawspeaker(&["check", "--without", "session-timeout"]);

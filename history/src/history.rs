@@ -17,9 +17,40 @@ pub struct Header {
     /// Whether the recording ran to its end: the final reads and the draining of groups are whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
+    /// How the system was set up, as far as its promises go.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
     /// Fields the format does not know, kept as they were.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+/// What a system was set up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limits {
+    /// How long a consumer has to acknowledge, in milliseconds, until what it has in hand is delivered again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_wait_ms: Option<u64>,
+    /// How often an event is delivered to a group at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_deliveries: Option<u64>,
+}
+
+impl Limits {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Limits::default()
+    }
+
+    /// What is said here, and of the rest what `other` says.
+    #[must_use]
+    pub fn or(self, other: Limits) -> Limits {
+        Limits {
+            ack_wait_ms: self.ack_wait_ms.or(other.ack_wait_ms),
+            max_deliveries: self.max_deliveries.or(other.max_deliveries),
+        }
+    }
 }
 
 /// A header and the ops after it, in order.

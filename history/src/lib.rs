@@ -31,7 +31,7 @@ pub use causality::{ClockError, VectorClock};
 pub use clocked::LogFormat;
 pub use event::{Event, Metadata, PayloadHash};
 pub use guarantee::{Guarantee, Kind};
-pub use history::{Header, History};
+pub use history::{Header, History, Limits};
 pub use id::{EventId, Generation, GroupId, Offset, OffsetError, Partition, Process};
 pub use jsonl::{FORMAT, ReadError, ReadErrorKind, Reader, VERSION, write_jsonl};
 pub use op::{Batch, Call, Delivery, Extra, LOCAL, MicroOp, Op, OpType, Phase, Position, Record, Sent};

@@ -3,11 +3,14 @@
 //! The shape is Jepsen's (`jepsen.history`): `invoke` opens a call of a process; `ok` says that it happened,
 //! `fail` that it did not, `info` that nobody knows. What Jepsen has no word for stands in [`Extra`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    EventId, Generation, GroupId, Offset, Partition, Process, SagaEnd, SagaStart, SagaStep, VectorClock,
+    EventId, Generation, GroupId, Offset, Partition, Process, SagaEnd, SagaId, SagaStart, SagaStep,
+    VectorClock,
 };
 
 /// What is known of a call.
@@ -112,8 +115,14 @@ pub enum Call {
     Nack(Vec<Delivery>),
     /// `reject`: will never be done, drop or dead-letter.
     Reject(Vec<Delivery>),
+    /// `dead-letter`: the system put these deliveries aside, to be looked at by somebody else.
+    DeadLetter(Vec<Delivery>),
     /// `apply`: the effect of these deliveries happened.
     Apply(Vec<Delivery>),
+    /// `change`: the state of a service changed in a transaction that owes exactly these events.
+    Change(Vec<EventId>),
+    /// `fence`: the producer `pid` of [`Extra`] is at its `epoch` from now on, and what it was before is refused.
+    Fence,
     /// `crash`: the caller is gone, with the work it had in hand.
     Crash,
     /// `saga.start`: a saga begins.
@@ -151,7 +160,10 @@ impl Call {
             Call::Ack(_) => "ack",
             Call::Nack(_) => "nack",
             Call::Reject(_) => "reject",
+            Call::DeadLetter(_) => "dead-letter",
             Call::Apply(_) => "apply",
+            Call::Change(_) => "change",
+            Call::Fence => "fence",
             Call::Crash => "crash",
             Call::SagaStart(_) => "saga.start",
             Call::SagaStep(_) => "saga.step",
@@ -207,6 +219,21 @@ pub struct Extra {
     /// `false` where the caller's acknowledgement is never confirmed: its `ok` means no more than sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<bool>,
+    /// Of a step of a saga: for each record that it read, the saga whose write it saw, if it was one's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reads: BTreeMap<String, Option<SagaId>>,
+    /// Of a compensation: for each record that it put an older value back into, the saga whose write stood there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub restores: BTreeMap<String, Option<SagaId>>,
+    /// The producer, as the system names it; its `epoch` and `seq` are counted for it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u64>,
+    /// Which incarnation of the producer sends, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The sequence number of the first event that is sent; those after it in one call have the next ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
     /// Whatever else stands under `x`.
     #[serde(flatten)]
     pub rest: Map<String, Value>,

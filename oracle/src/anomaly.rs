@@ -27,17 +27,6 @@ macro_rules! anomalies {
                 match self { $(Anomaly::$variant => Guarantee::$guarantee,)* }
             }
 
-            /// Whether only sagas can show it.
-            pub fn is_of_sagas(self) -> bool {
-                matches!(
-                    self.guarantee(),
-                    Guarantee::EffectOnce
-                        | Guarantee::SagaAtomicity
-                        | Guarantee::CompensationOrder
-                        | Guarantee::SagaTermination
-                )
-            }
-
             /// What it is, as one clause.
             pub const fn definition(self) -> &'static str {
                 match self { $(Anomaly::$variant => $is,)* }
@@ -67,12 +56,39 @@ anomalies! {
     CommitAhead, "commit-ahead", AtLeastOnce,
         "a commit or acknowledgement of what was never delivered to the group",
         "ours; see Kafka, KIP-211 and the consumer's position contract";
+    DlqLoss, "dlq-loss", AtLeastOnce,
+        "an event that was rejected, and neither delivered again nor dead-lettered when the recording ended",
+        "ours; Hohpe and Woolf, Enterprise Integration Patterns, 2003: Dead Letter Channel";
+    DlqEarly, "dlq-early", AtLeastOnce,
+        "an event that was dead-lettered though it might have been delivered more often, and nobody had rejected it",
+        "ours; the delivery limit of RabbitMQ's quorum queues, MaxDeliver of JetStream";
     CommitRegression, "commit-regression", CommitMonotonicity,
         "a group's committed position that falls although a higher one had been acknowledged or told before",
         "ours; Jepsen's histories hold no commits";
+    CommitLost, "commit-lost", CommitMonotonicity,
+        "a group's committed position that is gone although one had been acknowledged or told before",
+        "ours; Kafka, KIP-211 and KAFKA-4682: offsets that expired under a live group";
     DualOwner, "dual-owner", SingleOwner,
         "two members of one group that hold a partition at once, the stale one not refused",
         "ours; Kafka's generation fencing, KIP-345";
+    StaleGeneration, "stale-generation", SingleOwner,
+        "a commit or acknowledgement that was accepted from a generation before the one that its group was in",
+        "ours; Kafka's generation fencing, ILLEGAL_GENERATION";
+    EarlyRedelivery, "early-redelivery", SingleOwner,
+        "an event given to another member of a group before the time to acknowledge it was over, for no reason that is recorded",
+        "ours; the visibility timeout of SQS, the ack wait of JetStream";
+    ZombieWrite, "zombie-write", SingleOwner,
+        "an event of a producer's epoch that was accepted although a later epoch had been fenced in before it was sent",
+        "ours; Kafka, KIP-98 and KIP-360: INVALID_PRODUCER_EPOCH";
+    ForeignDelivery, "foreign-delivery", SingleOwner,
+        "an event delivered to a member from a partition that its group had not given it, or had taken from it",
+        "ours; Kafka's ConsumerRebalanceListener contract";
+    OffsetRegression, "offset-regression", TotalLog,
+        "an event that stands below another one which was acknowledged before it was sent",
+        "Redpanda, chaos testing: an offset at or below one known before the write began; Herlihy and Wing, 1990, for the order";
+    ReplicaDivergence, "replica-divergence", TotalLog,
+        "an event that the final read of one replica holds, and that of another passes by and does not",
+        "Jepsen, NATS 2.12.1, 2025: acknowledged messages visible on some nodes only";
     InconsistentOffsets, "inconsistent-offsets", TotalLog,
         "one offset at which two different events stand",
         "Jepsen, kafka: inconsistent-offsets";
@@ -82,15 +98,36 @@ anomalies! {
     Duplicate, "duplicate", NoDuplication,
         "one event that stands at two offsets of a partition",
         "Jepsen, kafka: duplicate";
+    SeqDuplicate, "seq-duplicate", NoDuplication,
+        "one sequence number of a producer's epoch under which two offsets of a partition were acknowledged",
+        "ours; Kafka, KIP-98: DUPLICATE_SEQUENCE_NUMBER";
+    DupDelivery, "dup-delivery", NoDuplication,
+        "an event delivered again to a group, for no reason that is recorded: no crash, refusal, rebalance, fault or time-out",
+        "Jepsen, total-queue: duplicated; Cachin, Guerraoui and Rodrigues, 2011: no duplication of perfect links";
+    OverDelivery, "over-delivery", NoDuplication,
+        "an event delivered to a group more often than it may be",
+        "ours; the delivery limit of RabbitMQ's quorum queues, MaxDeliver of JetStream";
     Phantom, "phantom", NoCreation,
         "a delivered event that nobody sent",
         "ours; Jepsen's checker throws";
+    FutureRead, "future-read", NoCreation,
+        "an event that was read before its send was invoked",
+        "ours; Jepsen, kafka, sees it as a cycle: G1c-realtime";
+    Corrupt, "corrupt", NoCreation,
+        "an event that was delivered with another content than it was sent with",
+        "ours; integrity of broadcast: Hadzilacos and Toueg, 1994";
     Misrouted, "misrouted", NoCreation,
         "an event delivered from a partition that it was not sent to",
         "ours; Jepsen's checker throws";
     NonmonotonicSend, "nonmonotonic-send", ProducerOrder,
         "an event that stands before an earlier one of the same producer, in the same partition",
         "Jepsen, kafka: nonmonotonic-send and int-nonmonotonic-send";
+    SeqGap, "seq-gap", ProducerOrder,
+        "an event that was accepted although the one of the sequence number before it surely was not",
+        "ours; Kafka, KIP-98: OUT_OF_ORDER_SEQUENCE_NUMBER";
+    KeyOrder, "key-order", KeyOrder,
+        "an event that stands in another partition than the one of its key which the same process had sent before",
+        "ours; Kafka's default partitioner when a topic grows";
     PollSkip, "poll-skip", PartitionOrder,
         "a reader that steps over an offset at which an event stands",
         "Jepsen, kafka: poll-skip and int-poll-skip";
@@ -127,12 +164,27 @@ anomalies! {
     G1a, "G1a", TransactionAtomicity,
         "an event that can be read although its send failed",
         "Adya, Weak Consistency, 1999, section 3.1: aborted read";
+    PrecommittedRead, "precommitted-read", TransactionAtomicity,
+        "a transaction that read what it had sent itself",
+        "Jepsen, kafka: precommitted-read";
+    EosDuplicate, "eos-duplicate", TransactionAtomicity,
+        "one event that two committed transactions of a group took as their input, and that both sent something for",
+        "ours; Redpanda #10669; Kafka, KIP-129 and KIP-447: exactly once from read to write";
+    EffectDuplicated, "effect-duplicated", EffectOnce,
+        "an event whose effect happened twice in one group, or at one process that is in none",
+        "ours; Hohpe and Woolf, Enterprise Integration Patterns, 2003: Idempotent Receiver";
     DoubleStep, "double-step", EffectOnce,
         "a step of a saga whose effect happened twice",
         "ours; Garcia-Molina and Salem, Sagas, 1987: each transaction runs once";
     DoubleCompensation, "double-compensation", EffectOnce,
         "a step of a saga whose compensation happened twice",
         "ours; Garcia-Molina and Salem, Sagas, 1987: each compensation runs once";
+    EffectWithoutChange, "effect-without-change", OutboxAtomicity,
+        "an effect of an event whose change of state surely did not happen",
+        "ours; the dual write, told before its transaction commits: Richardson, Microservices Patterns, 2018, section 3.3.7";
+    ChangeWithoutEffect, "change-without-effect", OutboxAtomicity,
+        "a change of state whose event had no effect when nothing was under way any more",
+        "ours; the dual write, not told after its transaction committed: Richardson, Microservices Patterns, 2018, section 3.3.7";
     UncompensatedStep, "uncompensated-step", SagaAtomicity,
         "a done step that nothing had compensated when its saga ended aborted, or came to rest after it had turned back",
         "Garcia-Molina and Salem, Sagas, 1987: partial executions are undesirable";
@@ -160,6 +212,66 @@ anomalies! {
     StuckSaga, "stuck-saga", SagaTermination,
         "a saga that began, and had not ended when nothing was under way any more",
         "ours; Garcia-Molina and Salem, Sagas, 1987: every saga is completed or rolled back";
+    DirtyRead, "dirty-read", SagaIsolation,
+        "a step that read what a saga had written which went back afterwards",
+        "Richardson, Microservices Patterns, 2018, section 4.3.1; Berenson et al., A Critique of ANSI SQL Isolation Levels, 1995: P1";
+    LostUpdate, "lost-update", SagaIsolation,
+        "a compensation that put an older value back over what a committed saga had written",
+        "Richardson, Microservices Patterns, 2018, section 4.3.1; Berenson et al., A Critique of ANSI SQL Isolation Levels, 1995: P4";
+}
+
+/// What has to be recorded for an anomaly to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// Events that are sent and delivered: whatever runs, runs on these.
+    Events,
+    /// Changes of state that owe events.
+    Outbox,
+    /// Sagas, their steps and compensations.
+    Sagas,
+}
+
+impl Subject {
+    /// What a system may run beside events.
+    pub const RUN: [Subject; 2] = [Subject::Outbox, Subject::Sagas];
+
+    /// The name in profiles, such as `sagas`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Subject::Events => "events",
+            Subject::Outbox => "outbox",
+            Subject::Sagas => "sagas",
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::RUN.into_iter().find(|subject| subject.name() == name).ok_or(())
+    }
+}
+
+impl Anomaly {
+    /// What has to be recorded for it to show.
+    pub fn subject(self) -> Subject {
+        match self.guarantee() {
+            Guarantee::EffectOnce if self != Anomaly::EffectDuplicated => Subject::Sagas,
+            Guarantee::OutboxAtomicity => Subject::Outbox,
+            Guarantee::SagaAtomicity
+            | Guarantee::CompensationOrder
+            | Guarantee::SagaTermination
+            | Guarantee::SagaIsolation => Subject::Sagas,
+            _ => Subject::Events,
+        }
+    }
+
+    /// Whether no kind of system promises that it does not happen, so that it is a note where a profile says nothing.
+    pub fn is_never_promised(self) -> bool {
+        false
+    }
 }
 
 impl fmt::Display for Anomaly {

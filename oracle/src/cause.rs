@@ -65,6 +65,31 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::MonotonicReads, Anomaly::LostWrite, Tie::Event),
     // An event that was acknowledged elsewhere than it stands is passed over there.
     (Anomaly::ReadYourWrites, Anomaly::InvalidOffset, Tie::Event),
+    // A log that goes back, or an acknowledgement that is wrong, puts what is later first.
+    (Anomaly::OffsetRegression, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::OffsetRegression, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::OffsetRegression, Anomaly::InconsistentOffsets, Tie::Event),
+    (Anomaly::OffsetRegression, Anomaly::Duplicate, Tie::Event),
+    // What a replica lost, or has at two places, it does not have where the others do.
+    (Anomaly::ReplicaDivergence, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::PollSkip, Anomaly::ReplicaDivergence, Tie::Event),
+    // A sequence number that is accepted twice is a copy, and what a zombie writes may be one.
+    (Anomaly::Duplicate, Anomaly::SeqDuplicate, Tie::Event),
+    (Anomaly::SeqDuplicate, Anomaly::InvalidOffset, Tie::Event),
+    // Who reads what is not its own reads it twice.
+    (Anomaly::ForeignDelivery, Anomaly::DualOwner, Tie::Place),
+    (Anomaly::EosDuplicate, Anomaly::Duplicate, Tie::Event),
+    // What comes to two members at once comes from the log going wrong, and is done twice.
+    (Anomaly::EffectDuplicated, Anomaly::DupDelivery, Tie::Event),
+    (Anomaly::EffectDuplicated, Anomaly::EarlyRedelivery, Tie::Event),
+    (Anomaly::OverDelivery, Anomaly::DupDelivery, Tie::Event),
+    (Anomaly::OverDelivery, Anomaly::RedeliveryAfterAck, Tie::Event),
+    // What was put aside, or lost on the way, nobody does.
+    (Anomaly::GroupLoss, Anomaly::DlqEarly, Tie::Event),
+    (Anomaly::GroupLoss, Anomaly::DlqLoss, Tie::Event),
+    // A stale owner believes in an old generation.
+    (Anomaly::StaleGeneration, Anomaly::DualOwner, Tie::Place),
+    (Anomaly::CommitRegression, Anomaly::StaleGeneration, Tie::Place),
     // Two owners commit each over the other.
     (Anomaly::CommitRegression, Anomaly::DualOwner, Tie::Place),
     // A saga that goes both ways keeps the promise of neither.
@@ -83,6 +108,13 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::UncompensatedStep, Anomaly::StepAfterAbort, Tie::Step),
     (Anomaly::DoubleStep, Anomaly::StepAfterAbort, Tie::Step),
     (Anomaly::DoubleCompensation, Anomaly::StepAfterAbort, Tie::Step),
+    // What was delivered again, or stands twice in the log, takes effect again where nobody looks for it.
+    (Anomaly::EffectDuplicated, Anomaly::Duplicate, Tie::Event),
+    (Anomaly::EffectDuplicated, Anomaly::RedeliveryAfterAck, Tie::Event),
+    // What the log or a group lost takes no effect, and what surely did not happen should not be read either.
+    (Anomaly::ChangeWithoutEffect, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::ChangeWithoutEffect, Anomaly::GroupLoss, Tie::Event),
+    (Anomaly::EffectWithoutChange, Anomaly::G1a, Tie::Event),
     // Who does something twice undoes it twice.
     (Anomaly::DoubleCompensation, Anomaly::DoubleStep, Tie::Step),
 ];
@@ -109,7 +141,7 @@ pub(crate) fn group(found: Vec<Found>, profile: &Profile, evidence: &Evidence) -
 /// Cases by kind, the cases of each oldest first; violations before notes, and the kinds oldest first.
 fn drafts(found: Vec<Found>, profile: &Profile, evidence: &Evidence) -> Vec<(Kind, Vec<Found>)> {
     let severity = |case: &Found| {
-        let is_excused = case.is_excused && profile.accepts_excuses;
+        let is_excused = case.is_excused && !profile.is_strict;
         if is_excused { Severity::Note } else { profile.severity(case.anomaly) }
     };
     // What is only noted is no root cause of a violation.

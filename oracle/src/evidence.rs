@@ -12,11 +12,16 @@ mod collector;
 mod coverage;
 mod log;
 mod names;
+mod outbox;
+mod queue;
 mod saga;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use lawspeaker_history::{Generation, Offset, OpType, Phase};
+
+use crate::Subject;
 
 pub(crate) use causal::{Causal, Clock, Moment, Stamp, count, happened_before};
 pub(crate) use collector::Collector;
@@ -26,6 +31,8 @@ pub(crate) use log::{Log, Standing};
 pub(crate) use names::{
     EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, SagaKey, ServiceKey, StepKey,
 };
+pub(crate) use outbox::{Change, Effect, Outbox, OutboxCollector};
+pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
 
 /// One send of one event.
@@ -49,6 +56,13 @@ pub(crate) struct Attempt {
     pub partition: PartitionKey,
     /// At which offset, if the acknowledgement told.
     pub offset: Option<Offset>,
+    /// The producer as the system names it, and its epoch.
+    pub producer: Option<(u64, u64)>,
+    /// Its place among what that producer sent to the partition in that epoch.
+    pub seq: Option<u64>,
+    pub key: Option<Arc<str>>,
+    /// The hash of its content.
+    pub hash: Option<Arc<str>>,
 }
 
 impl Attempt {
@@ -85,6 +99,16 @@ pub(crate) struct Read {
     pub phase: Phase,
     /// Whether the system handed it out for single acknowledgement (`receive`).
     pub is_handed_out: bool,
+    /// When it completed, in nanoseconds since the recording began.
+    pub time_ns: Option<u64>,
+    /// How many times the system says it has delivered this, from 1.
+    pub delivery: Option<u64>,
+    /// The hash of the content that was delivered.
+    pub hash: Option<Arc<str>>,
+    /// Which node answered.
+    pub node: Option<Arc<str>>,
+    /// Whether it is part of a transaction.
+    pub is_in_transaction: bool,
 }
 
 impl Read {
@@ -112,6 +136,9 @@ pub(crate) struct Acknowledgement {
     pub is_confirmed: bool,
     /// Whether the system says nothing of acknowledgements: success means no more than sent.
     pub is_sent_only: bool,
+    /// The line of its invocation, or its own.
+    pub begin: u64,
+    pub generation: Option<Generation>,
 }
 
 /// A position that a group committed, or that the system said it had; only those that succeeded.
@@ -127,6 +154,7 @@ pub(crate) struct Commit {
     pub next: Option<Offset>,
     /// Whether it was asked for (`committed`) and not set (`commit`).
     pub is_fetched: bool,
+    pub generation: Option<Generation>,
 }
 
 impl Commit {
@@ -166,6 +194,15 @@ pub(crate) enum MoveKind {
 pub(crate) struct Fault {
     pub line: u64,
     pub name: String,
+}
+
+/// A producer that is at an epoch from now on; only those that succeeded.
+#[derive(Clone, Debug)]
+pub(crate) struct Fence {
+    pub line: u64,
+    pub process: ProcessKey,
+    pub producer: u64,
+    pub epoch: u64,
 }
 
 /// How much of the run was recorded.
@@ -235,9 +272,15 @@ pub(crate) struct Evidence {
     /// By line.
     pub moves: Vec<Move>,
     /// By line.
+    pub fences: Vec<Fence>,
+    /// By line.
     pub faults: Vec<Fault>,
     /// What is said of causes.
     pub causal: Causal,
+    /// What is said of refusals and dead letters.
+    pub queue: Queue,
+    /// What is said of changes of state, and of effects.
+    pub outbox: Outbox,
     /// What is said of sagas.
     pub sagas: Sagas,
     /// Processes that end transactions by calls of their own, which are not judged: what they were told of their
@@ -250,6 +293,14 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
+    /// What anything is recorded of.
+    pub(crate) fn subjects(&self) -> BTreeSet<Subject> {
+        let mut subjects = BTreeSet::from([Subject::Events]);
+        subjects.extend(self.hints.has_sagas.then_some(Subject::Sagas));
+        subjects.extend((!self.outbox.changes.is_empty()).then_some(Subject::Outbox));
+        subjects
+    }
+
     /// Every send of `event`.
     pub(crate) fn attempts_of(&self, event: EventKey) -> &[Attempt] {
         &self.attempts[self.attempt_starts[event.place()]..self.attempt_starts[event.place() + 1]]

@@ -9,11 +9,14 @@ mod commit_monotonicity;
 mod compensation_order;
 mod durability;
 mod effect_once;
+mod key_order;
 mod no_creation;
 mod no_duplication;
+mod outbox_atomicity;
 mod partition_order;
 mod producer_order;
 mod saga_atomicity;
+mod saga_isolation;
 mod saga_termination;
 mod single_owner;
 mod total_log;
@@ -30,6 +33,7 @@ pub(crate) const JUDGED: &[Guarantee] = &[
     Guarantee::NoCreation,
     Guarantee::NoDuplication,
     Guarantee::ProducerOrder,
+    Guarantee::KeyOrder,
     Guarantee::PartitionOrder,
     Guarantee::TotalLog,
     Guarantee::Durability,
@@ -39,26 +43,31 @@ pub(crate) const JUDGED: &[Guarantee] = &[
     Guarantee::CausalDelivery,
     Guarantee::TransactionAtomicity,
     Guarantee::EffectOnce,
+    Guarantee::OutboxAtomicity,
     Guarantee::SagaAtomicity,
     Guarantee::CompensationOrder,
     Guarantee::SagaTermination,
+    Guarantee::SagaIsolation,
 ];
 
 /// Runs every check.
 pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) {
     let lost = durability::check(evidence, profile, results);
-    at_least_once::check(evidence, &lost, results);
+    at_least_once::check(evidence, profile, &lost, results);
     commit_monotonicity::check(evidence, results);
-    single_owner::check(evidence, results);
-    total_log::check(evidence, results);
-    no_duplication::check(evidence, results);
+    single_owner::check(evidence, profile, results);
+    total_log::check(evidence, &lost, results);
+    no_duplication::check(evidence, profile, results);
     no_creation::check(evidence, results);
     producer_order::check(evidence, results);
+    key_order::check(evidence, results);
     partition_order::check(evidence, profile, results);
     causal_delivery::check(evidence, profile, results);
     transaction_atomicity::check(evidence, results);
     effect_once::check(evidence, results);
+    outbox_atomicity::check(evidence, results);
     saga_atomicity::check(evidence, results);
     compensation_order::check(evidence, results);
     saga_termination::check(evidence, results);
+    saga_isolation::check(evidence, results);
 }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use lawspeaker_history::{Guarantee, Header, History, Op};
+use lawspeaker_history::{Guarantee, Header, History, Limits, Op};
 
 use crate::assumption::Watch;
 use crate::evidence::{Collector, Evidence};
 use crate::results::Results;
-use crate::{Anomaly, ChosenBy, Outcome, Profile, SCHEMA, Severity, Verdict, cause, guarantee};
+use crate::{
+    Anomaly, ChosenBy, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, Witness, cause, exercise,
+    guarantee,
+};
 
 /// Judges a whole history under `profile`. O(n log n).
-pub fn judge(history: &History, profile: &'static Profile) -> Verdict {
+pub fn judge(history: &History, profile: Profile) -> Verdict {
     let mut judge = Judge::new(profile);
     judge.header(&history.header);
     history.ops.iter().for_each(|op| judge.observe(op));
@@ -34,17 +37,20 @@ pub fn judge(history: &History, profile: &'static Profile) -> Verdict {
 /// ```
 #[derive(Debug, Default)]
 pub struct Judge {
-    profile: Option<(&'static Profile, ChosenBy)>,
+    profile: Option<(Profile, ChosenBy)>,
     collector: Collector,
     watch: Watch,
     disabled: Vec<Anomaly>,
+    waived: Vec<Witness>,
+    /// What the header says that the system was set up to.
+    limits: Limits,
     /// What the header names and nobody knows.
     unknown_profile: Option<String>,
 }
 
 impl Judge {
     /// A judge under `profile`, whatever the header says.
-    pub fn new(profile: &'static Profile) -> Self {
+    pub fn new(profile: Profile) -> Self {
         Judge { profile: Some((profile, ChosenBy::Caller)), ..Judge::default() }
     }
 
@@ -52,6 +58,13 @@ impl Judge {
     /// verdict says which and why.
     pub fn guessing() -> Self {
         Judge::default()
+    }
+
+    /// The same judge, content without `witness` whatever the profile requires; the verdict says so.
+    #[must_use]
+    pub fn waiving(mut self, witness: Witness) -> Self {
+        self.waived.push(witness);
+        self
     }
 
     /// A judge that does not look for `anomaly`: for tests of the oracle itself.
@@ -66,6 +79,7 @@ impl Judge {
     /// guessed, and the verdict says so; a caller who wants an error asks [`Profile::named`] first.
     pub fn header(&mut self, header: &Header) {
         self.collector.header(header);
+        self.limits = header.limits;
         let (None, Some(name)) = (&self.profile, &header.profile) else { return };
         match Profile::named(name) {
             Ok(profile) => self.profile = Some((profile, ChosenBy::Header)),
@@ -81,32 +95,35 @@ impl Judge {
 
     /// Judges what was taken. O(n log n).
     pub fn finish(self) -> Verdict {
-        let Judge { profile, collector, mut watch, disabled, unknown_profile } = self;
+        let Judge { profile, collector, mut watch, disabled, waived, limits, unknown_profile } = self;
         let evidence = collector.seal();
         for event in evidence.names.events.keys() {
             for again in evidence.attempts_of(event).iter().skip(1) {
                 watch.sent_again(again.begin, &evidence.names.events[event].to_string());
             }
         }
-        let (profile, chosen_by) = profile.unwrap_or_else(|| {
+        let (mut profile, chosen_by) = profile.unwrap_or_else(|| {
             let (profile, because) = Profile::guess(&evidence);
             let unknown = unknown_profile
                 .map_or_else(String::new, |name| format!("the header's `{name}` is unknown; "));
             (profile, ChosenBy::Guess(format!("{unknown}{because}")))
         });
-        let mut results = Results::new(profile, evidence.hints.has_sagas, disabled);
-        guarantee::check(&evidence, profile, &mut results);
+        profile.limits = limits.or(profile.limits);
+        let mut results = Results::new(profile.clone(), evidence.subjects(), disabled);
+        guarantee::check(&evidence, &profile, &mut results);
         undecided_guarantees(&mut results);
         for found in results.found.iter().filter(|found| found.is_ordered_by_line) {
             watch.ordered_by_line(found.first_line());
         }
-        let mut findings = cause::group(std::mem::take(&mut results.found), profile, &evidence);
+        let mut findings = cause::group(std::mem::take(&mut results.found), &profile, &evidence);
         let hole = watch.first_hole();
         if let Some(line) = hole {
             distrust_absences(&mut findings, &mut results, line);
         }
+        let exercised = exercise::witnessed(&evidence, &profile, &waived);
+        let is_wanting = exercised.iter().any(|witnessed| witnessed.is_missing(Need::Required));
         let outcome = match outcome(&findings, &results, &evidence) {
-            Outcome::Conforms if hole.is_some() => Outcome::Inconclusive,
+            Outcome::Conforms if hole.is_some() || is_wanting => Outcome::Inconclusive,
             outcome => outcome,
         };
         Verdict {
@@ -124,21 +141,33 @@ impl Judge {
                 .collect(),
             checked: results.checked,
             undecided: results.undecided,
+            evidence: exercised,
             doubts: watch.doubts(),
         }
     }
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 13] = [
+const ABSENCES: [Anomaly; 24] = [
     Anomaly::LostWrite,
     Anomaly::Unseen,
     Anomaly::Phantom,
     Anomaly::PollSkip,
     Anomaly::GroupLoss,
     Anomaly::CommitAhead,
+    Anomaly::FutureRead,
+    Anomaly::Corrupt,
+    Anomaly::SeqGap,
+    Anomaly::ReplicaDivergence,
+    Anomaly::ForeignDelivery,
+    Anomaly::DupDelivery,
+    Anomaly::EarlyRedelivery,
+    Anomaly::DlqLoss,
+    Anomaly::DlqEarly,
     Anomaly::MissingCause,
     Anomaly::ThinAir,
+    Anomaly::EffectWithoutChange,
+    Anomaly::ChangeWithoutEffect,
     Anomaly::UncompensatedStep,
     Anomaly::TornSaga,
     Anomaly::CompensationWithoutStep,
@@ -148,8 +177,15 @@ const ABSENCES: [Anomaly; 13] = [
 
 /// Why a guarantee is undecided that no check looks at.
 pub(crate) const UNJUDGED: &str = "not judged by this version";
-/// Why one is undecided that is judged where sagas are recorded.
-pub(crate) const SAGALESS: &str = "judged of sagas, and none is recorded";
+
+/// Why one is undecided that is judged where something beside events is recorded.
+pub(crate) fn absent(subject: Subject) -> Option<&'static str> {
+    match subject {
+        Subject::Events => None,
+        Subject::Outbox => Some("judged of changes, and none is recorded"),
+        Subject::Sagas => Some("judged of sagas, and none is recorded"),
+    }
+}
 
 /// Where lines are missing, nothing follows from what is not there.
 fn distrust_absences(findings: &mut [crate::Finding], results: &mut Results, line: u64) {
@@ -174,9 +210,9 @@ fn outcome(findings: &[crate::Finding], results: &Results, evidence: &Evidence) 
     }
 }
 
-/// Whether anybody saw an effect: a read, or what became of a saga.
+/// Whether anybody saw an effect: a read, what became of a saga or of an event.
 fn is_anything_seen(evidence: &Evidence) -> bool {
-    evidence.reads.iter().any(|read| read.is_ok) || !evidence.sagas.all.is_empty()
+    evidence.reads.iter().any(|read| read.is_ok) || !evidence.sagas.all.is_empty() || evidence.outbox.is_any()
 }
 
 /// Every guarantee that rests on no observation is named, so that nobody takes silence for a pass.
@@ -186,11 +222,11 @@ fn undecided_guarantees(results: &mut Results) {
         if !results.has_checked(*guarantee) && !is_named {
             let mut anomalies =
                 Anomaly::ALL.iter().filter(|anomaly| anomaly.guarantee() == *guarantee).peekable();
-            let is_of_sagas = anomalies.peek().is_some_and(|anomaly| anomaly.is_of_sagas());
+            let subject = anomalies.peek().map_or(Subject::Events, |anomaly| anomaly.subject());
             let is_out_of_scope =
                 anomalies.peek().is_some() && !anomalies.any(|anomaly| results.wants(*anomaly));
-            let reason = if is_of_sagas && is_out_of_scope {
-                SAGALESS
+            let reason = if let Some(absent) = absent(subject).filter(|_| is_out_of_scope) {
+                absent
             } else if is_out_of_scope {
                 "out of scope of this profile"
             } else if guarantee::JUDGED.contains(guarantee) {

@@ -24,7 +24,7 @@
 //! * `evidence` takes the ops one by one and keeps what is certain: who was told what, who read what, on which
 //!   line. An `info` outcome is unknown and never held against anybody.
 //! * `guarantee` has one file for each guarantee; its checks read the evidence and write down [`Case`]s.
-//! * [`Profile`] says what the system promised: an anomaly is a violation, a note, or out of scope.
+//! * [`Profile`], read from TOML, says what the system promised: an anomaly is a violation, a note, or out of scope.
 //! * `cause` puts cases of one kind together and lists what merely follows under its root cause.
 //! * [`report`] tells the [`Verdict`] to people and to programs.
 //!
@@ -41,6 +41,7 @@ mod assumption;
 mod case;
 mod cause;
 mod evidence;
+mod exercise;
 mod explain;
 mod guarantee;
 mod judge;
@@ -49,9 +50,10 @@ pub mod report;
 mod results;
 mod verdict;
 
-pub use anomaly::Anomaly;
+pub use anomaly::{Anomaly, Subject};
 pub use assumption::{Assumption, Doubt};
 pub use case::{Case, Line};
+pub use exercise::{Need, Witness, Witnessed};
 pub use judge::{Judge, judge};
-pub use profile::{Profile, Severity, UnknownProfileError};
+pub use profile::{Profile, ProfileError, ProfileErrorKind, Severity, UnknownProfileError};
 pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Undecided, Verdict};

@@ -1,9 +1,19 @@
 //! What a system promises: which anomaly is a violation, which a note, and which is out of scope.
+//!
+//! A profile is data: one TOML file each in `oracle/profiles/`, built into this crate, and files of the user's own, which
+//! may extend one of those. `read` has the format.
 
-use lawspeaker_history::Guarantee;
+mod read;
 
-use crate::Anomaly;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use lawspeaker_history::{Guarantee, Limits};
+
 use crate::evidence::Evidence;
+use crate::{Anomaly, Need, Subject, Witness};
+
+pub use read::{ProfileError, ProfileErrorKind};
 
 /// How an anomaly weighs under a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -17,174 +27,145 @@ pub enum Severity {
     OutOfScope,
 }
 
-/// What one kind of system promises. All of them stand in [`Profile::ALL`].
-#[derive(Debug, PartialEq, Eq)]
+impl Severity {
+    /// The name in profiles and in JSON, such as `out-of-scope`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Severity::Violation => "violation",
+            Severity::Note => "note",
+            Severity::OutOfScope => "out-of-scope",
+        }
+    }
+}
+
+/// What one kind of system promises.
+///
+/// ```
+/// use lawspeaker_oracle::{Anomaly, Profile, Severity};
+///
+/// let mine = Profile::from_toml(
+///     r#"
+///     name = "our-broker"
+///     extends = "kafka"
+///     [anomalies]
+///     duplicate = "note"      # producers without idempotence
+///     "#,
+/// )?;
+/// assert_eq!(mine.severity(Anomaly::Duplicate), Severity::Note);
+/// assert_eq!(mine.severity(Anomaly::LostWrite), Severity::Violation);
+/// # Ok::<(), lawspeaker_oracle::ProfileError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The name on the command line and in headers, such as `kafka`.
-    pub name: &'static str,
+    pub name: String,
     /// What such a system promises, as one sentence.
-    pub promises: &'static str,
+    pub promises: String,
     /// Whether the members of a group compete for single events, so that each sees only some of a partition.
     pub has_competing_consumers: bool,
     /// Whether events stay where they are after they were delivered, so that they can be read again.
     pub keeps_delivered: bool,
-    /// Whether the system can be excused, such as for a copy that its producer asked for.
-    pub(crate) accepts_excuses: bool,
     /// Whether effects never come before their causes, whichever way they come. A log of several partitions, read each
     /// for itself, promises nothing of the kind, so that causal delivery is out of its scope.
     pub has_causal_order: bool,
-    /// Whether it runs sagas. Whatever promises nothing of them is judged by them all the same where they are recorded,
-    /// and where they are not they are out of its scope.
-    pub has_sagas: bool,
-    /// What is not a violation; everything else is.
-    exceptions: &'static [(Anomaly, Severity)],
+    /// Whether an event that is in hand for too long is delivered again.
+    pub times_out: bool,
+    /// Whether what is rejected, or was delivered too often, is put aside.
+    pub has_dead_letters: bool,
+    /// What the system is set up to, where that is known; what the header of a history says counts more.
+    pub limits: Limits,
+    /// Whether the system is excused from nothing, not even from a copy that its producer asked for.
+    pub is_strict: bool,
+    /// What it runs beside events. Whatever it does not run is judged all the same where it is recorded, and where it is
+    /// not it is out of its scope.
+    pub runs: BTreeSet<Subject>,
+    /// What is not a violation, by guarantee; what is said of an anomaly counts more.
+    guarantees: BTreeMap<Guarantee, Severity>,
+    /// What is said of anomalies; everything else is a violation.
+    anomalies: BTreeMap<Anomaly, Severity>,
+    /// What a recording should hold.
+    needs: BTreeMap<Witness, Need>,
+    /// The text it was read from.
+    toml: Arc<str>,
 }
 
-use Severity::{Note, OutOfScope};
-
-/// What a queue does not promise, whose events are acknowledged singly.
-const QUEUE: &[(Anomaly, Severity)] = &[
-    (Anomaly::RedeliveryAfterAck, Note),
-    (Anomaly::CommitAhead, Note),
-    (Anomaly::CommitRegression, Note),
-    (Anomaly::DualOwner, OutOfScope),
-    (Anomaly::InconsistentOffsets, Note),
-    (Anomaly::InvalidOffset, Note),
-    (Anomaly::Duplicate, Note),
-    (Anomaly::Misrouted, Note),
-    (Anomaly::NonmonotonicSend, OutOfScope),
-    (Anomaly::PollSkip, OutOfScope),
-    (Anomaly::NonmonotonicPoll, OutOfScope),
+/// The profiles that are built in, in the order of the docs: what they are called, and their files.
+const SHIPPED: [(&str, &str); 12] = [
+    ("kafka", include_str!("../profiles/kafka.toml")),
+    ("kafka-idempotent", include_str!("../profiles/kafka-idempotent.toml")),
+    ("kafka-transactions", include_str!("../profiles/kafka-transactions.toml")),
+    ("jetstream", include_str!("../profiles/jetstream.toml")),
+    ("redis-streams", include_str!("../profiles/redis-streams.toml")),
+    ("work-queue", include_str!("../profiles/work-queue.toml")),
+    ("rabbitmq-classic", include_str!("../profiles/rabbitmq-classic.toml")),
+    ("rabbitmq-quorum", include_str!("../profiles/rabbitmq-quorum.toml")),
+    ("causal-broadcast", include_str!("../profiles/causal-broadcast.toml")),
+    ("saga", include_str!("../profiles/saga.toml")),
+    ("outbox", include_str!("../profiles/outbox.toml")),
+    ("log-strict", include_str!("../profiles/log-strict.toml")),
 ];
 
-impl Profile {
-    /// Every profile, in the order of the docs.
-    pub const ALL: &'static [Profile] = &[
-        Profile {
-            name: "kafka",
-            promises: "a partition is an ordered log that keeps what it acknowledged; each group reads it in order, \
-                       its members own partitions, and its committed positions only rise",
-            has_competing_consumers: false,
-            keeps_delivered: true,
-            accepts_excuses: true,
-            has_causal_order: false,
-            has_sagas: false,
-            exceptions: &[(Anomaly::RedeliveryAfterAck, Note)],
-        },
-        Profile {
-            name: "jetstream",
-            promises: "a stream is an ordered log that keeps what it acknowledged; consumers of a group compete for \
-                       its events, and a confirmed acknowledgement is remembered",
-            has_competing_consumers: true,
-            keeps_delivered: true,
-            accepts_excuses: true,
-            has_causal_order: false,
-            has_sagas: false,
-            exceptions: &[
-                (Anomaly::CommitAhead, Note),
-                (Anomaly::CommitRegression, Note),
-                (Anomaly::DualOwner, OutOfScope),
-            ],
-        },
-        Profile {
-            name: "redis-streams",
-            promises: "a stream is an ordered log that keeps what it acknowledged; consumers of a group compete for \
-                       its events and each event is delivered at least once",
-            has_competing_consumers: true,
-            keeps_delivered: true,
-            accepts_excuses: true,
-            has_causal_order: false,
-            has_sagas: false,
-            exceptions: &[
-                (Anomaly::RedeliveryAfterAck, Note),
-                (Anomaly::CommitAhead, Note),
-                (Anomaly::CommitRegression, Note),
-                (Anomaly::DualOwner, OutOfScope),
-            ],
-        },
-        Profile {
-            name: "work-queue",
-            promises: "what is confirmed is delivered at least once to one of the consumers, in no promised order",
-            has_competing_consumers: true,
-            keeps_delivered: false,
-            accepts_excuses: true,
-            has_causal_order: false,
-            has_sagas: false,
-            exceptions: QUEUE,
-        },
-        Profile {
-            name: "causal-broadcast",
-            promises: "what a process sends comes to everybody who reads where it was sent to, nothing else does, and \
-                       never before what caused it",
-            has_competing_consumers: false,
-            keeps_delivered: true,
-            accepts_excuses: true,
-            has_causal_order: true,
-            has_sagas: false,
-            exceptions: &[
-                (Anomaly::LostWrite, Note),
-                (Anomaly::RedeliveryAfterAck, Note),
-                (Anomaly::Unseen, Note),
-                (Anomaly::GroupLoss, Note),
-                (Anomaly::CommitAhead, OutOfScope),
-                (Anomaly::CommitRegression, OutOfScope),
-                (Anomaly::DualOwner, OutOfScope),
-                (Anomaly::NonmonotonicSend, OutOfScope),
-                (Anomaly::PollSkip, OutOfScope),
-                (Anomaly::NonmonotonicPoll, OutOfScope),
-            ],
-        },
-        Profile {
-            name: "saga",
-            promises: "a saga ends, with all of its steps done or with every done step compensated in reverse order, each \
-                       effect once; what carries its messages delivers them at least once, in no promised order",
-            has_competing_consumers: true,
-            keeps_delivered: false,
-            accepts_excuses: true,
-            has_causal_order: false,
-            has_sagas: true,
-            exceptions: QUEUE,
-        },
-        Profile {
-            name: "log-strict",
-            promises: "every guarantee of a partitioned log that this oracle can check; its partitions have no causal order \
-                       among them",
-            has_competing_consumers: false,
-            keeps_delivered: true,
-            accepts_excuses: false,
-            has_causal_order: false,
-            has_sagas: false,
-            exceptions: &[],
-        },
-    ];
+static ALL: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+    let mut all: Vec<Profile> = Vec::with_capacity(SHIPPED.len());
+    for (_, text) in SHIPPED {
+        // Each extends only those before it.
+        let profile = read::profile(text, &all).expect("a test reads every profile that is built in");
+        all.push(profile);
+    }
+    all
+});
 
-    /// The profile of this name.
+impl Profile {
+    /// Every profile that is built in, in the order of the docs.
+    pub fn all() -> &'static [Profile] {
+        &ALL
+    }
+
+    /// The profile that is built in under this name.
     ///
     /// # Errors
     /// [`UnknownProfileError`], which lists the names there are.
-    pub fn named(name: &str) -> Result<&'static Profile, UnknownProfileError> {
-        Self::ALL
-            .iter()
-            .find(|profile| profile.name == name)
-            .ok_or_else(|| UnknownProfileError { name: name.to_owned() })
+    pub fn named(name: &str) -> Result<Profile, UnknownProfileError> {
+        let found = Self::all().iter().find(|profile| profile.name == name);
+        found.cloned().ok_or_else(|| UnknownProfileError { name: name.to_owned() })
     }
 
-    /// The names of all profiles, in the order of the docs.
+    /// Reads a profile as `docs/profiles.md` describes it; it may extend one that is built in.
+    ///
+    /// # Errors
+    /// [`ProfileError`] with the line of the first key or value that means nothing: nothing is passed over.
+    pub fn from_toml(text: &str) -> Result<Profile, ProfileError> {
+        read::profile(text, Self::all())
+    }
+
+    /// The text it was read from: what [`Profile::from_toml`] reads.
+    pub fn toml(&self) -> &str {
+        &self.toml
+    }
+
+    /// The names of all profiles that are built in, in the order of the docs.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().map(|profile| profile.name)
+        Self::all().iter().map(|profile| profile.name.as_str())
     }
 
     /// How `anomaly` weighs.
     pub fn severity(&self, anomaly: Anomaly) -> Severity {
-        if anomaly.guarantee() == Guarantee::CausalDelivery && !self.has_causal_order {
-            return OutOfScope;
+        let guarantee = anomaly.guarantee();
+        if guarantee == Guarantee::CausalDelivery && !self.has_causal_order {
+            return Severity::OutOfScope;
         }
-        let exception = self.exceptions.iter().find(|(of, _)| *of == anomaly);
-        exception.map_or(Severity::Violation, |(_, severity)| *severity)
+        let said = self.anomalies.get(&anomaly).or_else(|| self.guarantees.get(&guarantee));
+        let unsaid = if anomaly.is_never_promised() { Severity::Note } else { Severity::Violation };
+        said.copied().unwrap_or(unsaid)
+    }
+
+    /// What a recording should hold, so that its verdict means something.
+    pub fn needs(&self) -> impl Iterator<Item = (Witness, Need)> {
+        self.needs.iter().map(|(witness, need)| (*witness, *need))
     }
 
     /// A profile that fits what was recorded, and why it was taken.
-    pub(crate) fn guess(evidence: &Evidence) -> (&'static Profile, &'static str) {
+    pub(crate) fn guess(evidence: &Evidence) -> (Profile, &'static str) {
         let hints = &evidence.hints;
         let (name, because) = if hints.has_positions {
             ("kafka", "positions are committed")
@@ -222,24 +203,48 @@ mod tests {
     #[test]
     fn an_unknown_profile_is_an_error_that_lists_the_known_ones() {
         let error = Profile::named("kafak").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "profile `kafak` is unknown; there are kafka, jetstream, redis-streams, work-queue, causal-broadcast, saga, log-strict"
-        );
+        let names: Vec<_> = SHIPPED.map(|(name, _)| name).to_vec();
+        let expected = format!("profile `kafak` is unknown; there are {}", names.join(", "));
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn every_file_is_built_in_under_its_own_name() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap().replace(".toml", ""))
+            .collect();
+        files.sort();
+        let mut names: Vec<_> = SHIPPED.map(|(name, _)| name.to_owned()).to_vec();
+        names.sort();
+        assert_eq!(files, names);
+        for (profile, (name, text)) in Profile::all().iter().zip(SHIPPED) {
+            assert_eq!((profile.name.as_str(), profile.toml()), (name, text));
+        }
+    }
+
+    #[test]
+    fn a_profile_that_is_printed_reads_back_the_same() {
+        for profile in Profile::all() {
+            assert_eq!(Profile::from_toml(profile.toml()).as_ref(), Ok(profile));
+        }
     }
 
     #[test]
     fn log_strict_makes_a_violation_of_every_anomaly_of_a_log() {
         let strict = Profile::named("log-strict").unwrap();
-        let mut of_a_log =
-            Anomaly::ALL.iter().filter(|anomaly| anomaly.guarantee() != Guarantee::CausalDelivery);
-        assert!(of_a_log.all(|anomaly| strict.severity(*anomaly) == Severity::Violation));
+        let is_of_a_log = |anomaly: &&Anomaly| anomaly.guarantee() != Guarantee::CausalDelivery;
+        for anomaly in Anomaly::ALL.iter().filter(is_of_a_log) {
+            let is_promised = !anomaly.is_never_promised();
+            assert_eq!(strict.severity(*anomaly) == Severity::Violation, is_promised, "{anomaly}");
+        }
     }
 
     #[test]
     fn saga_makes_a_violation_of_every_anomaly_of_sagas() {
         let saga = Profile::named("saga").unwrap();
-        for anomaly in Anomaly::ALL.iter().filter(|of| of.is_of_sagas()) {
+        for anomaly in Anomaly::ALL.iter().filter(|of| of.subject() == Subject::Sagas) {
             assert_eq!(saga.severity(*anomaly), Severity::Violation, "{anomaly}");
         }
     }

@@ -1,16 +1,18 @@
 //! What the checks write down.
 
+use std::collections::BTreeSet;
+
 use lawspeaker_history::Guarantee;
 
 use crate::case::Found;
-use crate::{Anomaly, Checked, Profile, Severity, Undecided};
+use crate::{Anomaly, Checked, Profile, Severity, Subject, Undecided};
 
 /// Collects what the checks find, for one profile.
 #[derive(Debug)]
 pub(crate) struct Results {
-    profile: &'static Profile,
-    /// Whether anything is recorded of sagas.
-    has_sagas: bool,
+    profile: Profile,
+    /// What anything is recorded of.
+    recorded: BTreeSet<Subject>,
     disabled: Vec<Anomaly>,
     pub(crate) found: Vec<Found>,
     pub(crate) checked: Vec<Checked>,
@@ -18,20 +20,14 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub(crate) fn new(profile: &'static Profile, has_sagas: bool, disabled: Vec<Anomaly>) -> Self {
-        Results {
-            profile,
-            has_sagas,
-            disabled,
-            found: Vec::new(),
-            checked: Vec::new(),
-            undecided: Vec::new(),
-        }
+    pub(crate) fn new(profile: Profile, recorded: BTreeSet<Subject>, disabled: Vec<Anomaly>) -> Self {
+        Results { profile, recorded, disabled, found: Vec::new(), checked: Vec::new(), undecided: Vec::new() }
     }
 
     /// Whether the profile promises nothing of `anomaly`, or nothing that shows it is recorded where none is asked for.
     pub(crate) fn is_out_of_scope(&self, anomaly: Anomaly) -> bool {
-        let is_absent = anomaly.is_of_sagas() && !self.has_sagas && !self.profile.has_sagas;
+        let subject = anomaly.subject();
+        let is_absent = !self.recorded.contains(&subject) && !self.profile.runs.contains(&subject);
         is_absent || self.profile.severity(anomaly) == Severity::OutOfScope
     }
 

@@ -2,7 +2,7 @@
 
 use lawspeaker_history::{GroupId, Guarantee, Partition};
 
-use crate::{Anomaly, Case, Doubt, Severity};
+use crate::{Anomaly, Case, Doubt, Need, Severity, Witnessed};
 
 /// The name and version of the JSON form of a verdict.
 pub const SCHEMA: &str = "lawspeaker.verdict/1";
@@ -15,7 +15,7 @@ pub enum Outcome {
     Conforms,
     /// A promise of the profile is broken.
     Violated,
-    /// There was nothing to judge.
+    /// There was nothing to judge, or something is missing that the profile requires of a recording.
     Inconclusive,
 }
 
@@ -94,11 +94,11 @@ pub struct Verdict {
     /// The answer in one word.
     pub outcome: Outcome,
     /// The profile that was applied.
-    pub profile: &'static str,
+    pub profile: String,
     /// Who chose it.
     pub profile_chosen_by: ChosenBy,
     /// What such a system promises.
-    pub profile_promises: &'static str,
+    pub profile_promises: String,
     /// How many ops were read.
     pub op_count: usize,
     /// Violations and notes; root causes first, each followed by what it causes.
@@ -107,6 +107,8 @@ pub struct Verdict {
     pub checked: Vec<Checked>,
     /// What the history could not decide, and why.
     pub undecided: Vec<Undecided>,
+    /// What the profile says a recording should hold, and how much of it this one does.
+    pub evidence: Vec<Witnessed>,
     /// What the profile does not promise at all.
     pub out_of_scope: Vec<Anomaly>,
     /// What is odd about the recording itself.
@@ -132,6 +134,11 @@ impl Verdict {
     /// The findings that follow from no other.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.caused_by.is_none())
+    }
+
+    /// What the profile requires of a recording, this one does not hold, and the caller did not waive.
+    pub fn missing(&self) -> impl Iterator<Item = &Witnessed> {
+        self.evidence.iter().filter(|witnessed| witnessed.is_missing(Need::Required))
     }
 
     /// The finding of this number.

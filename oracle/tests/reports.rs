@@ -31,19 +31,22 @@ fn a_power_loss_of_nats_reads_as_one_root_cause() {
         so also inconsistent-offsets  124 offsets of orders hold more than one event (offsets 1-124)
         so also nonmonotonic-send  4 times that a producer's later event stands before its earlier one in orders (offsets 1-4)
 
-    checked:   no-creation           377 reads (phantom, misrouted)
+    checked:   no-creation           377 reads (phantom, future-read, misrouted)
                no-duplication        250 placed events (duplicate)
                producer-order        246 send pairs (nonmonotonic-send)
                partition-order       125 reader steps (poll-skip, nonmonotonic-poll)
-               total-log             250 placed events (inconsistent-offsets, invalid-offset)
+               total-log             104 send pairs (offset-regression) · 250 placed events (inconsistent-offsets, invalid-offset)
                durability            250 acknowledged events (lost-write) · 250 confirmed acknowledgements (redelivery-after-ack)
                at-least-once         250 acknowledged events (unseen, group-loss) · 250 delivery acknowledgements (commit-ahead)
+    undecided: key-order             no process was told where two events of one key (`x.key`) stand in a partitioned topic
     undecided: commit-monotonicity   no group committed two positions of one partition
+    undecided: effect-once           no effect of an event (`apply`) and no saga is recorded
     undecided: single-owner          no assignment of a partition to a member of a group recorded
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: judged of changes, and none is recorded: outbox-atomicity
+    undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: not judged by this version: no-deadlock
     "#);
 }
 
@@ -59,7 +62,7 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
         line 16      process 5 gave them up
         so also commit-regression  the position of group g in orders/0 fell from 2 (process 5, line 12) to 1 (process 6, line 15)
 
-    checked:   no-creation           5 reads (phantom, misrouted)
+    checked:   no-creation           5 reads (phantom, future-read, misrouted)
                no-duplication        3 placed events (duplicate)
                producer-order        2 send pairs (nonmonotonic-send)
                partition-order       3 reader steps (poll-skip, nonmonotonic-poll)
@@ -67,11 +70,14 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
                durability            3 acknowledged events (lost-write)
                at-least-once         3 acknowledged events (group-loss) · 2 commits (commit-ahead)
                commit-monotonicity   1 commit pair (commit-regression)
-               single-owner          2 assignments (dual-owner)
+               single-owner          2 assignments (dual-owner) · 5 member reads (foreign-delivery)
+    undecided: key-order             no process was told where two events of one key (`x.key`) stand in a partitioned topic
+    undecided: effect-once           no effect of an event (`apply`) and no saga is recorded
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: judged of changes, and none is recorded: outbox-atomicity
+    undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: not judged by this version: no-deadlock
     "#);
 }
 
@@ -94,19 +100,23 @@ fn a_late_command_is_told_with_the_effects_that_it_doubled() {
 fn a_conforming_recording_says_what_it_rests_on() {
     assert_snapshot!(text_of("recorded/tansu-0.6.0-memory-group.jsonl.gz"), @r#"
     CONFORMS  tansu-0.6.0-memory-group.jsonl.gz  profile kafka (guessed: positions are committed)
-    checked:   no-creation           652 reads (phantom, misrouted)
+    checked:   no-creation           652 reads (phantom, future-read, misrouted)
                no-duplication        324 placed events (duplicate)
                producer-order        320 send pairs (nonmonotonic-send)
+               key-order             320 keyed send pairs (key-order)
                partition-order       644 reader steps (poll-skip, nonmonotonic-poll)
-               total-log             324 placed events (inconsistent-offsets, invalid-offset)
+               total-log             219 send pairs (offset-regression) · 324 placed events (inconsistent-offsets, invalid-offset)
                durability            324 acknowledged events (lost-write)
                at-least-once         324 acknowledged events (unseen, group-loss) · 64 commits (commit-ahead)
                commit-monotonicity   62 commit pairs (commit-regression)
-               single-owner          4 assignments (dual-owner)
+               single-owner          4 assignments (dual-owner) · 324 member reads (foreign-delivery)
+    wanted:    fault-while-sending   no fault happened while a send was under way; send without a pause while servers are killed
+    undecided: effect-once           no effect of an event (`apply`) and no saga is recorded
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: judged of changes, and none is recorded: outbox-atomicity
+    undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: not judged by this version: no-deadlock
     "#);
 }
 
@@ -120,19 +130,22 @@ fn a_poller_that_steps_over_late_rows_is_told_with_the_open_send() {
         line 6       process 5 was given event b at offset 2 of outbox for group g
         line 7       process 0 was told that event a stands in outbox at offset 1
 
-    checked:   no-creation           3 reads (phantom, misrouted)
+    checked:   no-creation           3 reads (phantom, future-read, misrouted)
                no-duplication        2 placed events (duplicate)
                total-log             2 placed events (inconsistent-offsets, invalid-offset)
                durability            2 acknowledged events (lost-write)
                at-least-once         2 acknowledged events (unseen, group-loss)
     undecided: producer-order        no process sent two events to one partition that stand at known offsets
+    undecided: key-order             out of scope of this profile
     undecided: partition-order       out of scope of this profile
     undecided: commit-monotonicity   no group committed two positions of one partition
+    undecided: effect-once           no effect of an event (`apply`) and no saga is recorded
     undecided: single-owner          no assignment of a partition to a member of a group recorded
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
-    undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: judged of changes, and none is recorded: outbox-atomicity
+    undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: not judged by this version: no-deadlock
     "#);
 }
 

@@ -108,16 +108,20 @@ fn shape(call: &Call) -> Shape {
         Call::Send(_) => Shape::Send,
         Call::Txn(parts) if parts.iter().all(|part| matches!(part, MicroOp::Send(_))) => Shape::Send,
         Call::Poll(_) | Call::Receive(_) | Call::Txn(_) => Shape::Read,
-        Call::Commit(_) | Call::Committed(_) | Call::Ack(_) | Call::Nack(_) | Call::Reject(_) => {
-            Shape::Commit
-        }
-        Call::Apply(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => Shape::Apply,
+        Call::Commit(_)
+        | Call::Committed(_)
+        | Call::Ack(_)
+        | Call::Nack(_)
+        | Call::Reject(_)
+        | Call::DeadLetter(_) => Shape::Commit,
+        Call::Apply(_) | Call::Change(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => Shape::Apply,
         Call::Crash => Shape::Crash,
         Call::SagaEnd(_) => Shape::Commit,
         Call::Assign(_)
         | Call::Revoke(_)
         | Call::Subscribe(_)
         | Call::SagaStart(_)
+        | Call::Fence
         | Call::Quiescent
         | Call::Other { .. } => Shape::Other,
     }

@@ -83,7 +83,7 @@ fn a_broken_history_is_rejected_for_what_is_broken() {
     for (break_it, expected) in seeded {
         let mut history = good.clone();
         break_it(&mut history);
-        let verdict = judge(&history, profile);
+        let verdict = judge(&history, profile.clone());
         assert_eq!(verdict.outcome, Outcome::Violated, "{expected:?} was not seen");
         let found: Vec<_> = verdict.findings.iter().map(|finding| finding.anomaly).collect();
         assert!(found.contains(&expected), "{found:?} were seen and not {expected:?}");

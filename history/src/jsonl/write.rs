@@ -60,13 +60,14 @@ fn value_of(call: &Call, op_type: OpType) -> Value {
             .map(|p| (p.partition.as_str().to_owned(), json!(p.next)))
             .collect::<Map<_, _>>()
             .into(),
-        Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::Apply(all) => {
+        Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::DeadLetter(all) | Call::Apply(all) => {
             all.iter().map(|d| json!([d.partition, d.offset, d.event])).collect()
         }
+        Call::Change(events) => json!(events),
         Call::SagaStart(start) => saga::start_value(start),
         Call::SagaStep(step) | Call::SagaCompensate(step) => saga::step_value(step),
         Call::SagaEnd(end) => saga::end_value(end),
-        Call::Crash | Call::Quiescent => Value::Null,
+        Call::Crash | Call::Fence | Call::Quiescent => Value::Null,
         Call::Other { value, .. } => value.clone(),
     }
 }

@@ -3,7 +3,6 @@
 use std::io;
 
 use lawspeaker_history::{Call, Offset, Op, OpType, Partition, Recorder, Sent};
-use serde_json::Value;
 
 use crate::codec::DecodeError;
 use crate::group_commit::{GroupCommit, JournalFailure, Settle, Shared, WriteError};
@@ -213,8 +212,9 @@ impl PartitionLog {
         let mut op = Op::new(stamp.process(), op_type, Call::Send(vec![sent]));
         op.x.key.clone_from(&message.key);
         op.x.cause = message.cause_ids();
-        let numbers = [("pid", stamp.producer.0), ("epoch", stamp.epoch.0), ("seq", stamp.sequence.0)];
-        op.x.rest.extend(numbers.map(|(name, number)| (name.to_owned(), Value::from(number))));
+        op.x.pid = Some(stamp.producer.0);
+        op.x.epoch = Some(stamp.epoch.0);
+        op.x.seq = Some(stamp.sequence.0);
         op
     }
 

@@ -84,6 +84,63 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
             "{} from {place} came to a consumer after what a process sent that had read them",
             count("event")
         ),
+        Anomaly::ZombieWrite => {
+            format!("{} of fenced producers were accepted in {place}", count("event"))
+        }
+        Anomaly::ForeignDelivery => {
+            format!("{} of {place} came to members that it was not given to", count("event"))
+        }
+        Anomaly::OffsetRegression => {
+            format!("{} that what was sent later stands earlier in {place}", count("time"))
+        }
+        Anomaly::ReplicaDivergence => {
+            format!("{} of {place} are not on every replica", count("event"))
+        }
+        Anomaly::SeqDuplicate => format!("{} were accepted twice in {place}", count("sequence number")),
+        Anomaly::SeqGap => format!("{} were accepted in {place} after a gap", count("sequence number")),
+        Anomaly::FutureRead => format!("{} of {place} were read before they were sent", count("event")),
+        Anomaly::Corrupt => format!("{} of {place} were delivered with another content", count("event")),
+        Anomaly::KeyOrder => {
+            format!("{} of a key stand in another partition than what was sent before", count("event"))
+        }
+        Anomaly::PrecommittedRead => {
+            format!("{} of {place} were read by their own transactions", count("event"))
+        }
+        Anomaly::EosDuplicate => {
+            format!("{} of {place} are the input of several transactions of group {group}", count("event"))
+        }
+        Anomaly::StaleGeneration => {
+            format!("{} that group {group} accepted what came from an older generation", count("time"))
+        }
+        Anomaly::EarlyRedelivery => {
+            format!("{} of {place} went to another member of group {group} too early", count("event"))
+        }
+        Anomaly::DupDelivery => {
+            format!("{} of {place} came to group {group} again for no reason", count("event"))
+        }
+        Anomaly::OverDelivery => {
+            format!("{} of {place} came to group {group} too often", count("event"))
+        }
+        Anomaly::DlqLoss => format!("{} of {place} are gone", count("rejected event")),
+        Anomaly::DlqEarly => format!("{} of {place} were put aside too early", count("dead-lettered event")),
+        Anomaly::CommitLost => format!("the position of group {group} in {place} was gone {}", count("time")),
+        Anomaly::EffectDuplicated => {
+            format!("{} of {place} took effect more than once", count("event"))
+        }
+        Anomaly::EffectWithoutChange => {
+            format!("{} of {place} took effect though their changes did not happen", count("event"))
+        }
+        Anomaly::ChangeWithoutEffect => {
+            format!("{} that changes owed never took effect", count("event"))
+        }
+        Anomaly::DirtyRead => {
+            format!("{} read what sagas had written which went back{}", count("step"), sagas(cases, evidence))
+        }
+        Anomaly::LostUpdate => format!(
+            "{} that a compensation wiped out what a committed saga had written{}",
+            count("time"),
+            sagas(cases, evidence)
+        ),
         Anomaly::DoubleStep => {
             format!("{} were done more than once{}", count("step"), sagas(cases, evidence))
         }

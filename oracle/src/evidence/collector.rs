@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
+use std::sync::Arc;
 
 use lawspeaker_history::{
     Batch, Call, Delivery, Header, LOCAL, MicroOp, Op, OpType, Phase, Position, Process, Sent,
 };
 
+use serde_json::Value;
+
 use super::{
-    Acknowledgement, Attempt, Causal, Commit, Evidence, Extent, Fault, Hints, Key, Log, Move, MoveKind,
-    Names, PartitionKey, ProcessKey, Read, SagaCollector,
+    Acknowledgement, Attempt, Causal, Commit, Evidence, Extent, Fault, Fence, Hints, Key, Log, Move,
+    MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
 };
 
 /// An invocation that waits for its completion.
@@ -39,8 +42,11 @@ pub(crate) struct Collector {
     acknowledgements: Vec<Acknowledgement>,
     commits: Vec<Commit>,
     moves: Vec<Move>,
+    fences: Vec<Fence>,
     faults: Vec<Fault>,
     causal: Causal,
+    queue: Queue,
+    outbox: OutboxCollector,
     sagas: SagaCollector,
     transactional: HashSet<ProcessKey>,
     extent: Extent,
@@ -78,6 +84,8 @@ impl Collector {
         self.hints.has_sagas |= op.call.is_of_saga();
         self.hints.has_clocks |= op.x.clock.is_some();
         self.causal.observe(op, process, self.line, &mut self.names);
+        self.queue.observe(op, process, self.line, &mut self.names);
+        self.outbox.observe(op, process, self.line, &mut self.names);
         self.sagas.observe(op, process, self.line, &mut self.names);
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
@@ -109,7 +117,9 @@ impl Collector {
         self.sends_of(op, process, open.map(|open| open.attempts).unwrap_or_default());
         self.reads_of(op, process, reading_since);
         match &op.call {
-            Call::Ack(deliveries) if op.op_type == OpType::Ok => self.acknowledge(op, process, deliveries),
+            Call::Ack(deliveries) if op.op_type == OpType::Ok => {
+                self.acknowledge(op, process, since, deliveries);
+            }
             Call::Commit(positions) => self.commit(op, process, since, positions, false),
             Call::Committed(positions) => self.commit(op, process, since, positions, true),
             _ => self.move_of(op, process),
@@ -129,6 +139,10 @@ impl Collector {
             outcome: op.op_type,
             partition,
             offset: sent.offset,
+            producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
+            seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
+            key: op.x.key.as_deref().map(Arc::from),
+            hash: hash_of(op, place_in_call),
         }
     }
 
@@ -147,6 +161,11 @@ impl Collector {
                 Some(place) => {
                     self.attempts[place].partition = completed.partition;
                     self.attempts[place].offset = completed.offset;
+                    let attempt = &mut self.attempts[place];
+                    attempt.producer = completed.producer.or(attempt.producer);
+                    attempt.seq = completed.seq.or(attempt.seq);
+                    attempt.key = completed.key.or(attempt.key.take());
+                    attempt.hash = completed.hash.or(attempt.hash.take());
                 }
                 None => self.attempts.push(completed),
             }
@@ -160,6 +179,8 @@ impl Collector {
         }
         let is_handed_out = matches!(op.call, Call::Receive(_));
         let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
+        let node: Option<Arc<str>> = op.x.rest.get("node").and_then(Value::as_str).map(Arc::from);
+        let mut places = 0..;
         for batch in batches(&op.call) {
             let partition = self.names.partitions.key(&batch.partition);
             for record in &batch.records {
@@ -178,12 +199,17 @@ impl Collector {
                     has_failed: op.op_type == OpType::Fail,
                     phase: op.x.phase.unwrap_or(Phase::Main),
                     is_handed_out,
+                    time_ns: op.time_ns,
+                    delivery: op.x.delivery,
+                    hash: places.next().and_then(|place| hash_of(op, place)),
+                    node: node.clone(),
+                    is_in_transaction: matches!(op.call, Call::Txn(_)),
                 });
             }
         }
     }
 
-    fn acknowledge(&mut self, op: &Op, process: ProcessKey, deliveries: &[Delivery]) {
+    fn acknowledge(&mut self, op: &Op, process: ProcessKey, since: Option<u64>, deliveries: &[Delivery]) {
         self.hints.has_acks = true;
         let took_none = op.x.rest.get("acked").is_some_and(|acked| *acked == 0);
         for delivery in deliveries {
@@ -196,6 +222,8 @@ impl Collector {
                 event: delivery.event.as_ref().map(|event| self.names.events.key(event)),
                 is_confirmed: op.x.confirmed != Some(false) && !took_none,
                 is_sent_only: op.x.confirmed == Some(false),
+                begin: since.unwrap_or(self.line),
+                generation: op.x.generation,
             });
         }
     }
@@ -222,6 +250,7 @@ impl Collector {
                 partition: self.names.partitions.key(&position.partition),
                 next: position.next,
                 is_fetched,
+                generation: op.x.generation,
             });
         }
     }
@@ -234,6 +263,11 @@ impl Collector {
             Call::Subscribe(topics) if is_ok => MoveKind::Subscribe(self.partition_keys(topics)),
             Call::Subscribe(_) => MoveKind::Subscribe(Vec::new()),
             Call::Crash => MoveKind::Crash,
+            Call::Fence if is_ok => {
+                let producer = op.x.pid.zip(op.x.epoch);
+                let fence = |(producer, epoch)| Fence { line: self.line, process, producer, epoch };
+                return self.fences.extend(producer.map(fence));
+            }
             Call::Other { f, .. } if f.starts_with("seek") => MoveKind::Seek,
             Call::Other { f, .. } if f.contains("txn") => {
                 self.extent.has_transactions = true;
@@ -277,6 +311,7 @@ impl Collector {
         if self.extent.is_final_read_uncertain {
             self.extent.complete = self.extent.complete.filter(|is_complete| !is_complete);
         }
+        let outbox = self.outbox.seal();
         let event_count = self.names.events.len();
         self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
         let attempt_starts = starts(event_count, self.attempts.iter().map(|attempt| attempt.event.place()));
@@ -296,8 +331,11 @@ impl Collector {
             acknowledgements: self.acknowledgements,
             commits: self.commits,
             moves: self.moves,
+            fences: self.fences,
             faults: self.faults,
             causal: self.causal,
+            queue: self.queue.seal(),
+            outbox,
             sagas,
             transactional: self.transactional,
             extent: self.extent,
@@ -305,6 +343,15 @@ impl Collector {
             op_count: self.op_count,
             last_line: self.line,
         }
+    }
+}
+
+/// The hash of the content of the event at `place` of an op: `x.hash` is one, or a list of them.
+fn hash_of(op: &Op, place: usize) -> Option<Arc<str>> {
+    match op.x.rest.get("hash")? {
+        Value::String(hash) if place == 0 => Some(hash.as_str().into()),
+        Value::Array(all) => all.get(place)?.as_str().map(Arc::from),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Cost: O(1) an op; O(ops of sagas) memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use lawspeaker_history::{Call, Op, OpType, SagaOutcome, SagaStart};
 
@@ -25,6 +26,8 @@ pub(crate) struct Act {
     pub is_invoked: bool,
     /// What never completed is `Info`.
     pub outcome: OpType,
+    /// The records whose values it was given or took away, and the sagas that had written them.
+    pub touched: Vec<(Arc<str>, SagaKey)>,
 }
 
 /// What was attempted.
@@ -183,6 +186,10 @@ impl SagaCollector {
         };
         let saga = names.sagas.key(saga);
         let place = self.place(op.op_type, process, saga, deed, line);
+        let touched = if matches!(deed, Deed::Compensate(_)) { &op.x.restores } else { &op.x.reads };
+        let written = touched.iter().filter_map(|(record, writer)| Some((record, writer.as_ref()?)));
+        let touched = written.map(|(record, writer)| (record.as_str().into(), names.sagas.key(writer)));
+        self.acts[place].touched = touched.collect();
         if let Call::SagaStart(start) = &op.call {
             self.declarations.insert(place, start.clone());
         }
@@ -203,7 +210,17 @@ impl SagaCollector {
         let since = if op_type == OpType::Info { 0 } else { line };
         let is_invoked = op_type == OpType::Invoke;
         let outcome = if is_invoked { OpType::Info } else { op_type };
-        self.acts.push(Act { process, saga, deed, line, since, until, is_invoked, outcome });
+        self.acts.push(Act {
+            process,
+            saga,
+            deed,
+            line,
+            since,
+            until,
+            is_invoked,
+            outcome,
+            touched: Vec::new(),
+        });
         self.acts.len() - 1
     }
 

@@ -12,6 +12,11 @@
 //! * `commit-ahead`: a position is committed past an event that exists and was not delivered to the group before, or
 //!   past the end of the log; or a delivery is acknowledged that never was one.
 //!
+//! * `dlq-loss`: a delivery was surely rejected, dead letters are recorded or the profile says that there are some, the
+//!   recording is complete, and the event was neither dead-lettered nor delivered again, as far as anybody knows.
+//! * `dlq-early`: an event was surely dead-lettered, the profile says how often it may be delivered, it cannot have been
+//!   delivered as often, and nobody rejected it; `x.reason` of another kind (`expired`, `maxlen`) excuses.
+//!
 //! An event below the first offset that a group was given, acknowledged before the group was first seen, is not owed:
 //! the group may have begun at the end of the log.
 //!
@@ -23,6 +28,7 @@
 //! ```
 
 mod commit_ahead;
+mod dead_letter;
 mod group_loss;
 mod unseen;
 
@@ -30,11 +36,12 @@ use std::collections::HashSet;
 
 use lawspeaker_history::Guarantee;
 
+use crate::Profile;
 use crate::evidence::{EventKey, Evidence, coverage};
 use crate::results::Results;
 
-/// Looks for all three; `lost` is what the log lost, which nobody can see.
-pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
+/// Looks for all of them; `lost` is what the log lost, which nobody can see.
+pub(crate) fn check(evidence: &Evidence, profile: &Profile, lost: &HashSet<EventKey>, results: &mut Results) {
     let groups = coverage(evidence);
     if groups.is_empty() {
         results.undecided(Guarantee::AtLeastOnce, "no consumer group in this history");
@@ -43,4 +50,6 @@ pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut
     unseen::check(evidence, lost, &lost_to_group, results);
     commit_ahead::check_commits(evidence, &groups, results);
     commit_ahead::check_acknowledgements(evidence, results);
+    dead_letter::lost(evidence, profile, results);
+    dead_letter::early(evidence, profile, results);
 }

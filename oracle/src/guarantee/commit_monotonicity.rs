@@ -3,6 +3,7 @@
 //! * `commit-regression`: a commit, or an answer to a question for the committed position, is lower than a position
 //!   that had been acknowledged or answered before it was invoked. Commits of unknown outcome prove nothing. A member that
 //!   sought since may mean to go back, and is excused; the others are not.
+//! * `commit-lost`: the same, where the answer is that nothing is committed at all.
 //!
 //! After a fall, climbing back is no further fall: only commits from then on count.
 //!
@@ -50,7 +51,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     let mut all: HashMap<(Option<GroupKey>, PartitionKey), Positions<'_>> = HashMap::new();
     let mut seeks = evidence.moves.iter().filter(|change| matches!(change.kind, MoveKind::Seek)).peekable();
     let mut sought: HashMap<ProcessKey, u64> = HashMap::new();
-    let mut pair_count = 0;
+    let (mut pair_count, mut fetch_count) = (0, 0);
     for commit in &evidence.commits {
         while let Some(seek) = seeks.next_if(|seek| seek.line < commit.line) {
             sought.insert(seek.process, seek.line);
@@ -58,6 +59,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         let positions = all.entry((commit.group, commit.partition)).or_default();
         if let Some((_, highest, earlier)) = positions.before(commit.begin) {
             pair_count += 1;
+            fetch_count += usize::from(commit.is_fetched);
             // Whoever sought since then may mean to go back; what others commit is no excuse for it.
             let has_rewound = sought.get(&commit.process).is_some_and(|line| *line > earlier.line);
             if commit.next.is_none_or(|next| next < *highest) {
@@ -70,6 +72,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         positions.take(commit);
     }
     results.checked(Anomaly::CommitRegression, pair_count, "commit pair");
+    results.checked(Anomaly::CommitLost, fetch_count, "answer");
     if pair_count == 0 {
         results.undecided(Guarantee::CommitMonotonicity, "no group committed two positions of one partition");
     }
@@ -86,7 +89,8 @@ fn regression(earlier: &Commit, highest: Offset, later: &Commit, evidence: &Evid
         names.processes[earlier.process], earlier.line, names.processes[later.process], later.line,
     );
     let lines = vec![explain::commit(earlier, evidence), explain::commit(later, evidence)];
-    Found::new(Anomaly::CommitRegression, sentence, lines)
+    let anomaly = if later.next.is_none() { Anomaly::CommitLost } else { Anomaly::CommitRegression };
+    Found::new(anomaly, sentence, lines)
         .at(later.partition, later.next)
         .group(later.group)
         .process(&names.processes[later.process])

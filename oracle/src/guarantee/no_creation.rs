@@ -1,7 +1,8 @@
 //! No creation: what is delivered was sent, where it was sent to.
 //!
-//! * `phantom`: an event is read that no op of the history sends, whatever became of the send; or that had been read
-//!   before its send was invoked.
+//! * `phantom`: an event is read that no op of the history sends, whatever became of the send.
+//! * `future-read`: an event had been read before its send was invoked.
+//! * `corrupt`: an event is read with a hash (`x.hash`) that none of its sends has.
 //! * `misrouted`: an event is read from a partition that none of its sends was addressed to. A send to a topic
 //!   covers all partitions of the topic until its acknowledgement names one.
 //!
@@ -11,9 +12,11 @@
 //!
 //! ```text
 //! send a to p ok · poll p: a, b        b is a phantom
-//! poll p: a · then send a to p         a is a phantom
+//! poll p: a · then send a to p         a is read before it is sent
 //! send a to p ok · poll q: a           a is misrouted
 //! ```
+
+mod corrupt;
 
 use std::collections::HashSet;
 
@@ -32,7 +35,9 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     let sent_count =
         evidence.reads.iter().filter(|read| !evidence.attempts_of(read.event).is_empty()).count();
     results.checked(Anomaly::Phantom, evidence.reads.len(), "read");
+    results.checked(Anomaly::FutureRead, sent_count, "read");
     results.checked(Anomaly::Misrouted, sent_count, "read");
+    corrupt::check(evidence, results);
     let mut told = HashSet::new();
     for read in &evidence.reads {
         let attempts = evidence.attempts_of(read.event);
@@ -55,7 +60,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
                     "event {event} was read before anybody sent it: from {partition} on line {}, and its send began on line {}",
                     read.line, attempt.begin
                 );
-                Found::new(Anomaly::Phantom, sentence, lines)
+                Found::new(Anomaly::FutureRead, sentence, lines)
             }
             None => {
                 let sentence = format!(

@@ -2,23 +2,43 @@
 //!
 //! * `duplicate`: an event stands at two offsets of one partition. Reading one offset twice is not a duplicate.
 //!
-//! Source: Jepsen, kafka: `duplicate`. Ours differs in one way: where the producer itself sent the event as often as
+//! * `seq-duplicate`: two offsets of a partition were acknowledged under one sequence number of a producer's epoch
+//!   (`x.pid`, `x.epoch`, `x.seq`).
+//! * `dup-delivery`: where what is in hand does not time out, an event that was handed out (`receive`) is handed out again
+//!   to the same group, and nothing that is recorded since explains it: no refusal of it, no crash, rebalance or seek in
+//!   the group, no call of its consumer that failed or whose outcome nobody knows, and no fault.
+//! * `over-delivery`: an event is handed out to a group more often than `max-deliveries` of the profile, by the count of
+//!   the system or by ours.
+//!
+//! Source: Jepsen, kafka: `duplicate`; total-queue: `duplicated`. Ours differs in one way: where the producer itself sent the event as often as
 //! it stands, the system is excused and the case is a note.
-//! Cost: O(n log n) in what stands in the logs.
+//! Cost: O(n log n) in what stands in the logs, and in deliveries.
 //!
 //! ```text
 //! send a ok · poll p: 0 a, 1 b, 2 a        a stands at 0 and at 2
+//! receive a for g · receive a for g        and nobody asked for it again
 //! ```
+
+mod delivered;
+mod sequence;
 
 use lawspeaker_history::{Guarantee, OpType};
 
-use crate::Anomaly;
 use crate::case::Found;
 use crate::evidence::{Evidence, Standing};
 use crate::explain;
 use crate::results::Results;
+use crate::{Anomaly, Profile};
 
-pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+/// Looks for all of them.
+pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) {
+    copies(evidence, results);
+    sequence::check(evidence, results);
+    delivered::again(evidence, profile, results);
+    delivered::too_often(evidence, profile, results);
+}
+
+fn copies(evidence: &Evidence, results: &mut Results) {
     let mut standings: Vec<Standing> = evidence.log.standings().to_vec();
     standings.sort_unstable_by_key(|standing| (standing.partition, standing.event, standing.offset));
     let copies =

@@ -4,6 +4,9 @@
 //!   later within one call, or invoked after the other was acknowledged. An event stands where its acknowledgement says,
 //!   or, where that says nothing, at the one offset at which it was read.
 //!
+//! * `seq-gap`: an event was acknowledged under a sequence number (`x.pid`, `x.epoch`, `x.seq`) of which the one before, in
+//!   the same partition, surely was accepted for no event: it was tried, and every try failed.
+//!
 //! Source: Jepsen, kafka: `nonmonotonic-send` and `int-nonmonotonic-send`. Ours does not forget at an assignment:
 //! that a producer also reads does not change what it sent. Equal offsets are `inconsistent-offsets`.
 //! Cost: O(n log n) in sends.
@@ -11,6 +14,8 @@
 //! ```text
 //! process 0: send a ok at 5 · process 0: send b ok at 3
 //! ```
+
+mod sequence;
 
 use std::collections::HashMap;
 
@@ -23,6 +28,7 @@ use crate::explain;
 use crate::results::Results;
 
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+    sequence::check(evidence, results);
     let mut placed: Vec<(&Attempt, Offset)> = evidence
         .attempts
         .iter()

@@ -8,21 +8,39 @@
 //! assignment was accepted; otherwise the system is excused and it is a note. Assignments that add to the ones before
 //! (cooperative rebalancing) are read as replacing them, which finds less and accuses nobody falsely.
 //!
-//! Source: ours; Kafka's generation fencing. Cost: O(n log n) in assignments, plus commits in the overlaps.
+//! * `stale-generation`: a commit or an acknowledgement was accepted from a generation (`x.gen`) before the latest that a
+//!   member of its group had been assigned when it was invoked.
+//! * `early-redelivery`: an event that a member had in hand was given to another one before `ack-wait-ms` of the profile
+//!   was over, and nothing that is recorded explains it.
+//!
+//! * `zombie-write`: an event of a producer's epoch (`x.pid`, `x.epoch`) was acknowledged that was sent after a `fence` of
+//!   the producer at a later epoch had succeeded.
+//! * `foreign-delivery`: a member was given an event, by a call that began after its group had taken the partition from it,
+//!   or that its group had never given it, though its assignments are recorded. Assignments are taken to add to those
+//!   before them, which finds less.
+//!
+//! Source: ours; Kafka's generation fencing; the visibility timeout of SQS. Cost: O(n log n) in assignments, plus commits
+//! in the overlaps, and O(n log n) in commits, acknowledgements and deliveries.
 //!
 //! ```text
 //! 1 assigned p · 2 assigned p · 1 commits p ok        and 1 never gave p up
+//! 2 assigned p in generation 4 · 1 commits p in generation 3 ok
 //! ```
+
+mod early;
+mod foreign;
+mod stale;
+mod zombie;
 
 use std::collections::HashMap;
 
 use lawspeaker_history::{Generation, Guarantee};
 
-use crate::Anomaly;
 use crate::case::{Found, Line};
 use crate::evidence::{Commit, Evidence, GroupKey, Move, MoveKind, PartitionKey, ProcessKey};
 use crate::explain;
 use crate::results::Results;
+use crate::{Anomaly, Profile};
 
 /// How many holders of one partition are remembered: a recording that holds no revocations would else pair every
 /// member with every one before it.
@@ -48,7 +66,22 @@ struct Overlap {
     end: Option<Line>,
 }
 
-pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+/// Looks for all of them.
+pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) {
+    dual(evidence, results);
+    stale::check(evidence, results);
+    early::check(evidence, profile, results);
+    zombie::check(evidence, results);
+    foreign::check(evidence, results);
+    if !results.has_checked(Guarantee::SingleOwner) {
+        results.undecided(
+            Guarantee::SingleOwner,
+            "no assignment of a partition to a member of a group recorded",
+        );
+    }
+}
+
+fn dual(evidence: &Evidence, results: &mut Results) {
     let mut assignment_count = 0;
     let mut holders: HashMap<(GroupKey, PartitionKey), Vec<Hold>> = HashMap::new();
     let mut overlaps: Vec<Overlap> = Vec::new();
@@ -77,12 +110,6 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     }
     overlaps.iter().for_each(|overlap| results.add(dual_owner(overlap, evidence)));
     results.checked(Anomaly::DualOwner, assignment_count, "assignment");
-    if assignment_count == 0 {
-        results.undecided(
-            Guarantee::SingleOwner,
-            "no assignment of a partition to a member of a group recorded",
-        );
-    }
 }
 
 /// Partitions that two members come to share by one assignment are one overlap.

@@ -4,26 +4,40 @@
 //! * `invalid-offset`: an offset below zero; or an acknowledgement that names an offset at which the log is read to
 //!   hold another event, while its own event is read elsewhere: the acknowledgement was wrong, not the log.
 //!
+//! * `offset-regression`: an event stands below another one that was acknowledged to another process before it was sent.
+//!   What the log lost proves nothing, and after a fall only later acknowledgements count.
+//! * `replica-divergence`: an event that the final read of one node (`x.node`) holds, and that of another, which has
+//!   something before it and something after it, does not.
+//!
 //! Source: Jepsen, kafka: `inconsistent-offsets`; Bufstream 0.1.0 for spurious offsets (Jepsen's analysis of it).
 //! Cost: O(n log n) in what stands in the logs.
 //!
 //! ```text
 //! send a ok at 0 · poll p: 0 b             a and b at offset 0
 //! poll p: -1 a                             an offset below zero
+//! send a ok at 5 · then send b ok at 3     b stands before a, and came after it
 //! ```
+
+mod regression;
+mod replica;
+
+use std::collections::HashSet;
 
 use lawspeaker_history::{Guarantee, Offset};
 
 use crate::Anomaly;
 use crate::case::{Found, Line};
-use crate::evidence::{Attempt, Evidence, PartitionKey, Read, Standing};
+use crate::evidence::{Attempt, EventKey, Evidence, PartitionKey, Read, Standing};
 use crate::explain;
 use crate::results::Results;
 
 /// How many events at one offset the sentence names; the lines tell all.
 const EVENTS_TOLD: usize = 4;
 
-pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+/// Looks for all of them; `lost` is what the log lost.
+pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
+    regression::check(evidence, lost, results);
+    replica::check(evidence, results);
     let standings = evidence.log.standings();
     let is_same_place =
         |first: &Standing, next: &Standing| (first.partition, first.offset) == (next.partition, next.offset);

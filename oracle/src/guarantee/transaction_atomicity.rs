@@ -2,12 +2,20 @@
 //!
 //! * `G1a`: an event is read although every send of it failed, and so surely did not happen.
 //!
+//! * `precommitted-read`: a transaction (`txn`) polls an event that it sends itself, before anybody can have committed it.
+//! * `eos-duplicate`: two transactions of one group that were both committed, and both sent something, polled the same
+//!   event: its effect stands twice in the log.
+//!
 //! Source: Adya, *Weak Consistency*, 1999, section 3.1 (aborted read); Jepsen, kafka: `G1a`.
 //! Cost: O(reads).
 //!
 //! ```text
 //! send a fail · poll p: 0 a
+//! txn [send a, poll p: 0 a] ok
+//! txn [poll p: 0 a, send b] ok · txn [poll p: 0 a, send c] ok
 //! ```
+
+mod whole;
 
 use lawspeaker_history::Guarantee;
 
@@ -18,6 +26,8 @@ use crate::explain;
 use crate::results::Results;
 
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+    whole::precommitted(evidence, results);
+    whole::consumed_twice(evidence, results);
     let mut failed_count = 0;
     for event in evidence.names.events.keys().filter(|event| evidence.has_failed(*event)) {
         failed_count += 1;

@@ -9,6 +9,7 @@
 //!                         "lines":[{"line":n,"said":…},…]},…]},…],
 //!  "checked":[{"guarantee":…,"anomaly":…,"observations":n,"unit":…,"basis":…},…],
 //!  "undecided":[{"guarantee":…,"reason":…},…],"out_of_scope":[anomaly,…],
+//!  "evidence":[{"witness":…,"need":"required"|"wanted","count":n,"is_waived":true|false},…],
 //!  "doubts":[{"assumption":…,"count":n,"first_line":n,"sentence":…},…]}
 //! ```
 //! Fields that have nothing to say (`group`, `caused_by`, `causes`, `partition`, `offset`, `process`, `basis`) are left out.

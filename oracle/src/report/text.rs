@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use lawspeaker_history::Guarantee;
 
-use crate::judge::{SAGALESS, UNJUDGED};
-use crate::{Case, Checked, ChosenBy, Finding, Outcome, Severity, Verdict, explain};
+use crate::judge::{UNJUDGED, absent};
+use crate::{
+    Case, Checked, ChosenBy, Finding, Need, Outcome, Severity, Subject, Verdict, Witness, Witnessed, explain,
+};
 
 /// How many lines of a case are told.
 const LINES_TOLD: usize = 6;
@@ -23,6 +25,7 @@ pub fn text(verdict: &Verdict, source: &str) -> String {
     if !verdict.checked.is_empty() {
         let _ = writeln!(out, "checked:   {}", checked(&verdict.checked));
     }
+    evidence(&mut out, verdict);
     undecided(&mut out, verdict);
     for doubt in &verdict.doubts {
         let _ = writeln!(out, "recording: {}", doubt.sentence);
@@ -67,8 +70,20 @@ fn head(out: &mut String, verdict: &Verdict, source: &str) {
     };
     let _ = writeln!(out, "  {source}  profile {}{chosen}", verdict.profile);
     if verdict.outcome == Outcome::Inconclusive {
-        let ops = explain::counted(verdict.op_count, "op");
-        let _ = writeln!(out, "  nothing to judge: {ops}, and no completed read to compare anything with");
+        // Without any read there is nothing to judge, whatever else is missing.
+        let has_reads = !verdict.missing().any(|witnessed| witnessed.witness == Witness::Read);
+        let missing: Vec<_> = verdict.missing().map(|of| of.witness.says()).filter(|_| has_reads).collect();
+        if missing.is_empty() {
+            let ops = explain::counted(verdict.op_count, "op");
+            let _ =
+                writeln!(out, "  nothing to judge: {ops}, and no completed read to compare anything with");
+        } else {
+            let _ = writeln!(
+                out,
+                "  nothing is broken, and nothing shows that it would have been: {}",
+                missing.join("; ")
+            );
+        }
     }
 }
 
@@ -135,13 +150,34 @@ fn checked(all: &[Checked]) -> String {
     told.join("\n           ")
 }
 
+/// What a better recording would hold, and what the caller was content without.
+fn evidence(out: &mut String, verdict: &Verdict) {
+    for need in [Need::Required, Need::Wanted] {
+        // What is broken is broken, whatever else might have been.
+        let is_told = verdict.outcome != Outcome::Violated;
+        for witnessed in verdict.evidence.iter().filter(|of| is_told && of.is_missing(need)) {
+            let Witnessed { witness, .. } = witnessed;
+            let _ = writeln!(
+                out,
+                "{:<10} {witness:<21} {}; {}",
+                format!("{}:", need.name()),
+                witness.says(),
+                witness.remedy()
+            );
+        }
+    }
+    for witnessed in verdict.evidence.iter().filter(|witnessed| witnessed.is_waived && witnessed.count == 0) {
+        let _ = writeln!(out, "waived:    {:<21} {}", witnessed.witness, witnessed.witness.says());
+    }
+}
+
 fn undecided(out: &mut String, verdict: &Verdict) {
-    /// What is said once of all guarantees that it is said of.
-    const SHARED: [&str; 2] = [SAGALESS, UNJUDGED];
-    for undecided in verdict.undecided.iter().filter(|undecided| !SHARED.contains(&&*undecided.reason)) {
+    // What is said once of all guarantees that it is said of.
+    let shared: Vec<&str> = Subject::RUN.into_iter().filter_map(absent).chain([UNJUDGED]).collect();
+    for undecided in verdict.undecided.iter().filter(|undecided| !shared.contains(&&*undecided.reason)) {
         let _ = writeln!(out, "undecided: {:<21} {}", undecided.guarantee, undecided.reason);
     }
-    for reason in SHARED {
+    for reason in shared {
         let of: Vec<_> = verdict
             .undecided
             .iter()

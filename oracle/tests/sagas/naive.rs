@@ -1,6 +1,6 @@
 //! The definitions taken at their word: everything is compared with everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lawspeaker_history::{Call, History, Op, OpType, Process, SagaId, SagaOutcome, StepName};
 use lawspeaker_oracle::Anomaly;
@@ -23,6 +23,8 @@ pub(super) struct Act {
     pub(super) outcome: OpType,
     pub(super) since: u64,
     pub(super) until: u64,
+    /// What it read or restored, and who had written it.
+    pub(super) touched: BTreeMap<String, Option<SagaId>>,
 }
 
 impl Act {
@@ -74,7 +76,9 @@ pub(super) fn acts(history: &History) -> Vec<Act> {
             None => op.line,
         };
         let until = if outcome == OpType::Info { u64::MAX } else { op.line };
-        acts.push(Act { saga: saga.clone(), deed: *deed, outcome, since, until });
+        let touched = op.x.reads.iter().chain(&op.x.restores);
+        let touched = touched.map(|(record, writer)| (record.clone(), writer.clone())).collect();
+        acts.push(Act { saga: saga.clone(), deed: *deed, outcome, since, until, touched });
     }
     acts
 }
@@ -90,7 +94,7 @@ pub(super) fn is_at_rest(history: &History, saga: &SagaId) -> bool {
 pub(super) fn accusations(history: &History) -> BTreeSet<Accusation> {
     let all = acts(history);
     let has_starts = all.iter().any(|act| act.deed == Deed::Start);
-    let mut found = BTreeSet::new();
+    let mut found = isolation(&all);
     for name in SAGAS {
         let saga = SagaId::from(name);
         let of: Vec<&Act> = all.iter().filter(|act| act.saga == saga).collect();
@@ -104,6 +108,45 @@ pub(super) fn accusations(history: &History) -> BTreeSet<Accusation> {
         for (step, step_name) in STEPS.iter().enumerate() {
             let of_step = naive.of_step(step).into_iter();
             found.extend(of_step.map(|anomaly| (anomaly, saga.clone(), Some((*step_name).into()))));
+        }
+    }
+    found
+}
+
+/// Every read of what went back afterwards, and every restoration over what stays.
+fn isolation(all: &[Act]) -> BTreeSet<Accusation> {
+    let mut found = BTreeSet::new();
+    let has_ended = |saga: &SagaId, outcome| {
+        all.iter().any(|act| act.saga == *saga && act.deed == Deed::End(outcome) && act.is_done())
+    };
+    for act in all.iter().filter(|act| act.is_done()) {
+        for (record, writer) in &act.touched {
+            let Some(writer) = writer.as_ref().filter(|writer| **writer != act.saga) else { continue };
+            let (anomaly, step, is_so) = match act.deed {
+                Deed::Step(step) => {
+                    let undoes = |other: &&Act| {
+                        other.saga == *writer
+                            && other.is_done()
+                            && match other.deed {
+                                Deed::Compensate(_) => other.touched.contains_key(record),
+                                deed => deed == Deed::End(SagaOutcome::Aborted),
+                            }
+                    };
+                    // An abort that comes after another is no news.
+                    let aborted = all.iter().filter(undoes).collect::<Vec<_>>();
+                    let is_over = aborted.iter().any(|undoing| undoing.precedes(act));
+                    (Anomaly::DirtyRead, step, !aborted.is_empty() && !is_over)
+                }
+                Deed::Compensate(step) => {
+                    let is_committed = has_ended(writer, SagaOutcome::Committed);
+                    let is_so = is_committed && !has_ended(writer, SagaOutcome::Aborted);
+                    (Anomaly::LostUpdate, step, is_so)
+                }
+                _ => continue,
+            };
+            if is_so {
+                found.insert((anomaly, act.saga.clone(), Some(STEPS[step].into())));
+            }
         }
     }
     found

@@ -12,6 +12,8 @@ use super::{Accusation, DECLARED, PIVOT, SAGAS, STEPS};
 #[derive(Debug)]
 pub(super) struct World {
     deeds: Vec<(SagaId, Deed)>,
+    /// What was read or restored by whom, and who had written it.
+    touched: Vec<(SagaId, Deed, String, SagaId)>,
     turned: Vec<SagaId>,
     at_rest: Vec<SagaId>,
 }
@@ -27,17 +29,24 @@ pub(super) fn of(history: &History, seed: u64, count: usize) -> Vec<World> {
     };
     let is_turning = |act: &&Act| matches!(act.deed, Deed::Compensate(_) | Deed::End(SagaOutcome::Aborted));
     let world = |_| {
-        let mut timed = Vec::new();
+        let (mut timed, mut touched) = (Vec::new(), Vec::new());
         for act in &acts {
             let is_real = act.outcome == OpType::Ok || act.outcome == OpType::Info && random(2) == 0;
             // Half steps, so that what happens on one line has an order by chance.
             let moment = act.since * 16 + random((act.until.min(last) - act.since) * 16 + 1);
             if is_real {
+                let written =
+                    act.touched.iter().filter_map(|(record, writer)| Some((record, writer.as_ref()?)));
+                touched
+                    .extend(written.map(|(record, writer)| {
+                        (act.saga.clone(), act.deed, record.clone(), writer.clone())
+                    }));
                 timed.push((moment, random(1 << 20), act.saga.clone(), act.deed));
             }
         }
         timed.sort_by_key(|(moment, tie, ..)| (*moment, *tie));
         World {
+            touched,
             deeds: timed.into_iter().map(|(_, _, saga, deed)| (saga, deed)).collect(),
             turned: acts.iter().filter(is_turning).map(|act| act.saga.clone()).collect(),
             at_rest: SAGAS.map(SagaId::from).into_iter().filter(|saga| is_at_rest(history, saga)).collect(),
@@ -74,6 +83,22 @@ impl World {
             deeds.iter().enumerate().filter(move |(_, deed)| **deed == end).map(|(place, _)| &deeds[..place])
         };
         match anomaly {
+            Anomaly::DirtyRead | Anomaly::LostUpdate => {
+                self.touched.iter().any(|(by, deed, record, writer)| {
+                    let is_by =
+                        *by == *saga && *deed == if *anomaly == Anomaly::DirtyRead { doing } else { undoing };
+                    let has = |deed| self.deeds.contains(&(writer.clone(), deed));
+                    let is_undone = self.touched.iter().any(|(by, deed, of, _)| {
+                        by == writer && matches!(deed, Deed::Compensate(_)) && of == record
+                    });
+                    is_by
+                        && writer != saga
+                        && match anomaly {
+                            Anomaly::DirtyRead => has(abort) || is_undone,
+                            _ => has(commit),
+                        }
+                })
+            }
             Anomaly::DoubleStep => count(doing) > 1,
             Anomaly::DoubleCompensation => count(undoing) > 1,
             Anomaly::StepAfterAbort => is_after(doing, undoing) || is_after(doing, abort),
