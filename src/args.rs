@@ -1,9 +1,13 @@
 //! The command line. Help starts with examples.
 
+mod compat;
+mod convert;
 mod explore;
 mod export;
 mod trace;
 
+pub(crate) use compat::{Compat, SubVia};
+pub(crate) use convert::ConvertArgs;
 pub(crate) use explore::ExploreArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use trace::{TraceArgs, TraceFormat};
@@ -24,6 +28,7 @@ Examples:
   lawspeaker export partition-log --without retry --format mermaid  a counterexample for another tool
   lawspeaker explore consumer-group                                 step through a model in a browser
   lawspeaker trace history.jsonl --format svg -o history.svg        draw a history
+  lawspeaker convert history.edn --to jsonl                         from Jepsen's form, or to it
   lawspeaker explain at-least-once                                  a guarantee, guard, anomaly or model in words
 
 Exit codes:
@@ -52,6 +57,8 @@ pub(crate) enum Command {
     Explore(ExploreArgs),
     /// Draw a recorded history as a space-time diagram, with what the oracle found in red.
     Trace(TraceArgs),
+    /// Write a history down in the other way: JSON Lines or Jepsen's EDN.
+    Convert(ConvertArgs),
     /// Say in words what a guarantee, guard, anomaly, profile or model is.
     Explain(ExplainArgs),
 }
@@ -176,10 +183,12 @@ pub(crate) enum ExplainFormat {
 Examples:
   lawspeaker judge history.jsonl --profile kafka
   lawspeaker judge history.jsonl --profile ./mine.toml
+  lawspeaker judge store/my-test/latest/history.edn
+  lawspeaker judge history.edn --compat jepsen --sub-via subscribe
   lawspeaker judge node.log --from shiviz
   zcat run-*.jsonl.gz | lawspeaker judge - --format json")]
 pub(crate) struct JudgeArgs {
-    /// Histories as JSON Lines, plain or gzip; - is standard input
+    /// Histories as JSON Lines or EDN, plain or gzip; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// What the system promises: a profile by name, or a file such as ./mine.toml; by default what the history's
@@ -189,9 +198,18 @@ pub(crate) struct JudgeArgs {
     /// Evidence that the profile requires and this recording need not hold, such as redelivery; the verdict says so
     #[arg(long, value_name = "NAME")]
     pub(crate) waive: Vec<String>,
-    /// How the files are written; by default their beginning tells
+    /// How the files are written; by default their names and their beginnings tell
     #[arg(long, value_enum)]
     pub(crate) from: Option<From>,
+    /// Say instead what another checker would: its error types by its rules, blind spots included
+    #[arg(long, value_enum, conflicts_with = "profile")]
+    pub(crate) compat: Option<Compat>,
+    /// How consumers came by their partitions, for --compat: rebalances excuse skips and repetitions
+    #[arg(long, value_enum, default_value_t = SubVia::Assign, requires = "compat")]
+    pub(crate) sub_via: SubVia,
+    /// For --compat: take the order of a log for an order of its writers, when cycles are sought
+    #[arg(long, requires = "compat")]
+    pub(crate) ww_deps: bool,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -202,6 +220,8 @@ pub(crate) struct JudgeArgs {
 pub(crate) enum From {
     /// JSON Lines of docs/history-format.md, or of the flat recorder format.
     History,
+    /// EDN, as Jepsen stores histories.
+    Edn,
     /// Text with a host and a vector clock in each record, as ShiViz reads it.
     Shiviz,
     /// JSON Lines of steps with packets that carry vector clocks.

@@ -1,15 +1,17 @@
 //! `lawspeaker judge`: read histories, say which guarantee was broken and where.
 
+mod compat;
+
 use std::path::Path;
 
-use lawspeaker_history::{Header, History, LogFormat, Op, ReadError, Reader};
+use lawspeaker_history::{Header, Op, ReadError};
 use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, Witness, report};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::{Format, From, JudgeArgs};
+use crate::args::{Compat, Format, From, JudgeArgs};
 use crate::exit::Exit;
-use crate::input;
+use crate::input::{self, InputError, Ops};
 use crate::output::{complain, print, print_json};
 use crate::profile::{chosen, profile_hint};
 use crate::suggest::hint;
@@ -24,7 +26,7 @@ struct Run {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JudgeError {
     #[error("{0}")]
-    Open(#[from] std::io::Error),
+    Input(#[from] InputError),
     #[error("{0}")]
     Read(#[from] ReadError),
     #[error("line 1: {0}{1}; name one with --profile")]
@@ -32,6 +34,9 @@ pub(crate) enum JudgeError {
 }
 
 pub(crate) fn run(args: &JudgeArgs) -> Exit {
+    if let Some(Compat::Jepsen) = args.compat {
+        return compat::run(args);
+    }
     let profile = match chosen(args.profile.as_deref()) {
         Ok(profile) => profile,
         Err(error) => {
@@ -81,24 +86,8 @@ pub(crate) fn judge(
     waived: &[Witness],
     each: &mut dyn FnMut(Op),
 ) -> Result<Verdict, JudgeError> {
-    let mut input = input::open(path)?;
-    let format = match from {
-        Some(From::History) => None,
-        Some(From::Shiviz) => Some(LogFormat::Shiviz),
-        Some(From::Clocks) => Some(LogFormat::Clocks),
-        None => LogFormat::of(input.fill_buf()?),
-    };
-    match format {
-        Some(format) => {
-            let History { header, ops } = format.read(input)?;
-            judge_ops(&header, ops.into_iter().map(Ok), profile, waived, each)
-        }
-        None => {
-            let mut reader = Reader::new(input)?;
-            let header = reader.header().clone();
-            judge_ops(&header, &mut reader, profile, waived, each)
-        }
-    }
+    let Ops { header, ops } = input::read(path, from)?;
+    judge_ops(&header, ops, profile, waived, each)
 }
 
 fn judge_ops(

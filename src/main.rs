@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod convert;
 mod exit;
 mod explain;
 mod explore;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(args),
         Command::Explore(args) => explore::run(args),
         Command::Trace(args) => trace::run(args),
+        Command::Convert(args) => convert::run(args),
         Command::Explain(explain) => explain::run(explain),
     };
     // The panic has told what happened and where; the exit code says that it is our bug.

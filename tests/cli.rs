@@ -324,3 +324,73 @@ fn a_log_with_vector_clocks_is_recognised_or_named() {
     assert_eq!(code(&misnamed), 4);
     assert!(err(&misnamed).contains("line 1: not a JSON object"), "{}", err(&misnamed));
 }
+
+/// A small history of ours in Jepsen's form.
+const EDN: &str = "tests/data/jepsen/lost-write.edn";
+
+#[test]
+fn edn_is_judged_by_content_by_name_and_by_request() {
+    let whole = lawspeaker(&["judge", EDN, "--format", "json"]);
+    assert_eq!(code(&whole), 1, "{}", err(&whole));
+    let text = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(EDN)).expect("the history is there");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(&text).expect("memory can be written");
+    let gzip = gzip.finish().expect("memory can be written");
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    // By its content, by its name though its content might be JSON, and by request.
+    for (name, bytes, from) in
+        [("history.txt", &text, None), ("history.edn.gz", &gzip, None), ("history", &text, Some("edn"))]
+    {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("the file can be written");
+        let path = path.to_str().expect("the path is text");
+        let mut arguments = vec!["judge", path, "--format", "json"];
+        arguments.extend(from.into_iter().flat_map(|from| ["--from", from]));
+        let judged = lawspeaker(&arguments);
+        assert_eq!(out(&judged).replace(path, EDN), out(&whole), "{name}: {}", err(&judged));
+    }
+    let path = folder.path().join("broken.edn");
+    std::fs::write(&path, "{:process 0\n :type :ok :f [}").expect("the file can be written");
+    let broken = lawspeaker(&["judge", path.to_str().expect("the path is text")]);
+    assert_eq!(code(&broken), 4);
+    let expected =
+        "broken.edn: line 2: column 16: not EDN that is read here: `}` stands where `]` is expected\n";
+    assert!(err(&broken).ends_with(expected), "{}", err(&broken));
+}
+
+#[test]
+fn a_history_converted_to_edn_and_back_is_the_same_and_a_broken_one_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = |name: &str| folder.path().join(name).to_str().expect("the path is text").to_owned();
+    let convert = |from: &str, to: &str, into: &str| lawspeaker(&["convert", from, "--to", to, "-o", into]);
+    let (first, edn, second) = (path("first.jsonl"), path("history.edn"), path("second.jsonl"));
+    let original = "tests/data/histories/at-least-once/violates/group-loss.jsonl";
+    assert_eq!(code(&convert(original, "jsonl", &first)), 0);
+    assert_eq!(code(&convert(&first, "edn", &edn)), 0);
+    assert_eq!(code(&convert(&edn, "jsonl", &second)), 0);
+    assert_eq!(std::fs::read_to_string(&first).unwrap(), std::fs::read_to_string(&second).unwrap());
+    assert!(std::fs::read_to_string(&edn).unwrap().starts_with("#_{:format \"lawspeaker.history\""));
+    let broken = path("broken.edn");
+    std::fs::write(&broken, "{:process 0 :type :ok :f :crash}\n{:process").unwrap();
+    let output = convert(&broken, "jsonl", &path("none.jsonl"));
+    assert_eq!(code(&output), 4);
+    assert!(err(&output).contains("line 2: column 1: "), "{}", err(&output));
+    assert!(!Path::new(&path("none.jsonl")).exists());
+}
+
+#[test]
+fn jepsens_verdict_names_its_error_types_and_which_are_allowed() {
+    let history = "tests/data/jepsen/poll-skip.edn";
+    let judged = lawspeaker(&["judge", history, "--compat", "jepsen"]);
+    assert_eq!(code(&judged), 1);
+    let expected = "INVALID  tests/data/jepsen/poll-skip.edn  by Jepsen's rules\n  \
+                    poll-skip                         1, first at line 7\n";
+    assert_eq!(out(&judged), expected);
+    let judged = lawspeaker(&["judge", history, "--compat", "jepsen", "--sub-via", "subscribe"]);
+    assert_eq!((code(&judged), out(&judged).starts_with("VALID  ")), (0, true), "{}", out(&judged));
+    assert!(out(&judged).ends_with("at line 7  (allowed)\n"), "{}", out(&judged));
+    let judged = lawspeaker(&["judge", history, "--compat", "jepsen", "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&judged.stdout).expect("this is JSON");
+    assert_eq!(told["results"][0]["bad-error-types"], serde_json::json!(["poll-skip"]));
+    assert_eq!(code(&lawspeaker(&["judge", history, "--ww-deps"])), 2);
+}

@@ -74,7 +74,7 @@ impl LogFormat {
         let read = input.take(Self::MAX_BYTES + 1).read_to_end(&mut bytes);
         let length = read.map_err(|error| fail(1, error.into()))? as u64;
         if length > Self::MAX_BYTES {
-            return Err(fail(1, ReadErrorKind::TooLong));
+            return Err(fail(1, ReadErrorKind::LogTooLong(Self::MAX_BYTES >> 20)));
         }
         let text = String::from_utf8_lossy(&bytes);
         let entries = match self {

@@ -14,13 +14,13 @@ mod write;
 
 use parse::call_of;
 pub(crate) use parse::{event_of, offset_of};
-pub(crate) use write::op_to_line;
-pub use write::write_jsonl;
+pub(crate) use write::{header_to_line, op_to_line};
 
 use std::io::{self, BufRead, Read};
 
 use serde_json::{Map, Value};
 
+use crate::edn::{self, Forms};
 use crate::flat::FlatReader;
 use crate::id::MAX_INTEGER;
 use crate::strict;
@@ -31,9 +31,9 @@ pub const FORMAT: &str = "lawspeaker.history";
 /// The major version that this crate reads and writes.
 pub const VERSION: u64 = 1;
 /// What some editors put at the beginning of UTF-8 text.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest line that is read, in bytes: a bound on memory, far above any real op.
-const MAX_LINE_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_LINE_BYTES: u64 = 16 << 20;
 
 /// Why a history could not be read, and where.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +58,19 @@ pub enum ReadErrorKind {
     #[error("the line ends in the middle of a JSON object: was the file cut off?")]
     CutOff,
     /// Longer than the reader's bound.
-    #[error("longer than {} MiB", MAX_LINE_BYTES >> 20)]
+    #[error("longer than {} MiB, the most that one op may be", MAX_LINE_BYTES >> 20)]
     TooLong,
+    /// A log that must be read whole is longer than the bound for those.
+    #[error("the log is longer than {0} MiB, the most that is read of a log with vector clocks")]
+    LogTooLong(u64),
+    /// Not EDN, or none that a history can hold.
+    #[error("column {column}: not EDN that is read here: {problem}")]
+    Edn {
+        /// The column in characters, from 1.
+        column: u64,
+        /// What is wrong there.
+        problem: String,
+    },
     /// The header names another format.
     #[error("format `{0}` is unknown, `{FORMAT}` is expected")]
     Format(String),
@@ -92,16 +103,38 @@ pub enum ReadErrorKind {
 
 /// Reads a history op by op. The header, if there is one, is read at once.
 ///
-/// Lines of the flat recorder format (`topic`, `stream`, `offset` at the top level) are read too.
+/// EDN is told from JSON by its beginning. Lines of the flat recorder format (`topic`, `stream`, `offset` at the top
+/// level) are read too.
 #[derive(Debug)]
 pub struct Reader<R> {
-    input: R,
+    source: Source<R>,
     header: Header,
-    pending: Option<Map<String, Value>>,
+    pending: Option<Located>,
+    /// The line of the last op.
     line: u64,
     op_count: u64,
     flat: Option<FlatReader>,
     has_failed: bool,
+}
+
+/// An object, and the line that it begins on.
+pub(crate) type Located = (u64, Map<String, Value>);
+
+/// Where objects come from.
+#[derive(Debug)]
+enum Source<R> {
+    Lines(Lines<R>),
+    Forms(Forms<R>),
+}
+
+impl<R: BufRead> Source<R> {
+    /// The next object and the line that it begins on; `None` at the end.
+    fn next_object(&mut self) -> Result<Option<Located>, ReadError> {
+        match self {
+            Source::Lines(lines) => lines.next_object(),
+            Source::Forms(forms) => forms.next_object(),
+        }
+    }
 }
 
 impl<R: BufRead> Reader<R> {
@@ -109,9 +142,25 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     /// [`ReadError`] if the first line is no JSON object, or the header of an unknown format or version.
-    pub fn new(input: R) -> Result<Self, ReadError> {
+    pub fn new(mut input: R) -> Result<Self, ReadError> {
+        let beginning = input.fill_buf().map_err(|error| ReadError { line: 1, kind: error.into() })?;
+        match edn::recognises(beginning) {
+            true => Self::edn(input),
+            false => Self::of(Source::Lines(Lines { input, line: 0 })),
+        }
+    }
+
+    /// Starts reading EDN, whatever `input` begins with.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the first form is no map, or the header of an unknown format or version.
+    pub fn edn(input: R) -> Result<Self, ReadError> {
+        Self::of(Source::Forms(Forms::new(input)))
+    }
+
+    fn of(source: Source<R>) -> Result<Self, ReadError> {
         let mut reader = Reader {
-            input,
+            source,
             header: Header::default(),
             pending: None,
             line: 0,
@@ -119,11 +168,11 @@ impl<R: BufRead> Reader<R> {
             flat: None,
             has_failed: false,
         };
-        reader.pending = reader.next_object()?;
-        if let Some(first) = reader.pending.take_if(|first| first.contains_key("format")) {
-            let line = reader.line;
+        reader.pending = reader.source.next_object()?;
+        if let Some((line, first)) = reader.pending.take_if(|(_, first)| first.contains_key("format")) {
+            reader.line = line;
             reader.header = header_of(first).map_err(|kind| ReadError { line, kind })?;
-        } else if reader.pending.as_ref().is_some_and(FlatReader::recognises) {
+        } else if reader.pending.as_ref().is_some_and(|(_, first)| FlatReader::recognises(first)) {
             reader.flat = Some(FlatReader::default());
         }
         Ok(reader)
@@ -134,13 +183,42 @@ impl<R: BufRead> Reader<R> {
         &self.header
     }
 
+    fn next_op(&mut self) -> Result<Option<Op>, ReadError> {
+        let next = match self.pending.take() {
+            Some(next) => Some(next),
+            None => self.source.next_object()?,
+        };
+        let Some((line, object)) = next else { return Ok(None) };
+        let read = match &mut self.flat {
+            Some(flat) => flat.op_of(object),
+            None => op_of(object),
+        };
+        let (index, mut op) = read.map_err(|kind| ReadError { line, kind })?;
+        // Several ops of EDN may share a line; what they are called by must still rise.
+        self.line = line.max(self.line + 1);
+        op.line = self.line;
+        op.index = index.unwrap_or(self.op_count);
+        self.op_count += 1;
+        Ok(Some(op))
+    }
+}
+
+/// JSON objects, one a line.
+#[derive(Debug)]
+struct Lines<R> {
+    input: R,
+    line: u64,
+}
+
+impl<R: BufRead> Lines<R> {
     /// The next line that is not empty, as an object; `None` at the end.
-    fn next_object(&mut self) -> Result<Option<Map<String, Value>>, ReadError> {
+    fn next_object(&mut self) -> Result<Option<Located>, ReadError> {
         let mut bytes = Vec::new();
         loop {
             bytes.clear();
             self.line += 1;
-            let fail = |kind| ReadError { line: self.line, kind };
+            let line = self.line;
+            let fail = |kind| ReadError { line, kind };
             let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
             let count = read.map_err(|error| fail(error.into()))?;
             if count == 0 {
@@ -151,31 +229,12 @@ impl<R: BufRead> Reader<R> {
             }
             let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
             if !text.trim_ascii().is_empty() {
-                return strict::object(text).map(Some).map_err(|error| {
+                let object = strict::object(text).map_err(|error| {
                     fail(if error.is_eof() { ReadErrorKind::CutOff } else { ReadErrorKind::Json(error) })
                 });
+                return object.map(|object| Some((line, object)));
             }
         }
-    }
-
-    fn next_op(&mut self) -> Result<Option<Op>, ReadError> {
-        let object = match self.pending.take() {
-            Some(object) => object,
-            None => match self.next_object()? {
-                Some(object) => object,
-                None => return Ok(None),
-            },
-        };
-        let read = match &mut self.flat {
-            Some(flat) => flat.op_of(object),
-            None => op_of(object),
-        };
-        let line = self.line;
-        let (index, mut op) = read.map_err(|kind| ReadError { line, kind })?;
-        op.line = line;
-        op.index = index.unwrap_or(self.op_count);
-        self.op_count += 1;
-        Ok(Some(op))
     }
 }
 
@@ -284,7 +343,7 @@ fn shorten(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::History;
+    use crate::{History, write_jsonl};
 
     fn read(text: &str) -> Result<History, String> {
         History::read(text.as_bytes()).map_err(|error| error.to_string())

@@ -27,6 +27,8 @@
 //! * [`Profile`], read from TOML, says what the system promised: an anomaly is a violation, a note, or out of scope.
 //! * `cause` puts cases of one kind together and lists what merely follows under its root cause.
 //! * [`report`] tells the [`Verdict`] to people and to programs.
+//! * [`assert_conforms`] and [`assert_finds`] are for tests: they panic with the report.
+//! * [`compat`] says what another checker would say, in its words.
 //!
 //! # Cost
 //! O(n log n) time and O(n) memory in the number of observations, whatever the offsets are.
@@ -37,9 +39,11 @@
 //! The definitions are our own words; where they differ, the file of the guarantee says why.
 
 mod anomaly;
+mod assert;
 mod assumption;
 mod case;
 mod cause;
+pub mod compat;
 mod evidence;
 mod exercise;
 mod explain;
@@ -51,6 +55,7 @@ mod results;
 mod verdict;
 
 pub use anomaly::{Anomaly, Subject};
+pub use assert::{assert_conforms, assert_finds};
 pub use assumption::{Assumption, Doubt};
 pub use case::{Case, Line};
 pub use exercise::{Need, Witness, Witnessed};

@@ -5,8 +5,11 @@ mod causal;
 mod clocked;
 mod corpus;
 mod extremes;
+mod fuzz;
+mod jepsen;
 mod random;
 mod recorded;
+mod recorders;
 mod reports;
 mod sagas;
 

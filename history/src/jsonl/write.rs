@@ -1,23 +1,16 @@
 //! From a history to lines.
 
-use std::io::{self, Write};
-
 use serde_json::{Map, Value, json};
 
 use super::{FORMAT, VERSION, saga};
-use crate::{Batch, Call, History, MicroOp, Op, OpType, Sent};
+use crate::{Batch, Call, Header, MicroOp, Op, OpType, Sent};
 
-/// Writes a history, header first. Reading it back gives the same history.
-///
-/// # Errors
-/// What `output` says.
-pub fn write_jsonl(output: &mut impl Write, history: &History) -> io::Result<()> {
-    let mut header = json!({"format": FORMAT, "version": VERSION});
-    if let (Some(header), Value::Object(fields)) = (header.as_object_mut(), json!(history.header)) {
-        header.extend(fields);
+pub(crate) fn header_to_line(header: &Header) -> Value {
+    let mut line = json!({"format": FORMAT, "version": VERSION});
+    if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), json!(header)) {
+        line.extend(fields);
     }
-    writeln!(output, "{header}")?;
-    history.ops.iter().try_for_each(|op| writeln!(output, "{}", op_to_line(op)))
+    line
 }
 
 pub(crate) fn op_to_line(op: &Op) -> Value {
