@@ -2,10 +2,12 @@
 
 mod explore;
 mod export;
+mod results;
 mod trace;
 
 pub(crate) use explore::ExploreArgs;
 pub(crate) use export::ExportArgs;
+pub(crate) use results::{ResultArgs, Shape};
 pub(crate) use trace::{TraceArgs, TraceFormat};
 
 use std::num::NonZeroUsize;
@@ -168,8 +170,10 @@ pub(crate) struct GuardsArgs {
 #[command(before_help = "\
 Examples:
   lawspeaker judge history.jsonl --profile kafka
+  lawspeaker judge history.jsonl --report report.html --witness witnesses
+  lawspeaker judge run-*.jsonl.gz --junit junit.xml --sarif judge.sarif --markdown summary.md
   lawspeaker judge node.log --from shiviz
-  zcat run-*.jsonl.gz | lawspeaker judge - --format json")]
+  zcat run-*.jsonl.gz | lawspeaker judge - --format json", after_help = results::HELP)]
 pub(crate) struct JudgeArgs {
     /// Histories as JSON Lines, plain or gzip; - is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -180,9 +184,8 @@ pub(crate) struct JudgeArgs {
     /// How the files are written; by default their beginning tells
     #[arg(long, value_enum)]
     pub(crate) from: Option<From>,
-    /// For people or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
 }
 
 /// How a history is written.

@@ -1,23 +1,32 @@
 //! `lawspeaker judge`: read histories, say which guarantee was broken and where.
 
+mod folder;
+mod progress;
+mod results;
+
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use lawspeaker_history::{Header, History, LogFormat, Op, ReadError, Reader};
-use lawspeaker_oracle::{Judge, Outcome, Profile, Verdict, report};
-use serde::Serialize;
-use serde_json::Value;
+use lawspeaker_oracle::report::{self, Judged, Unread};
+use lawspeaker_oracle::witness::{Limits, Witness, witness};
+use lawspeaker_oracle::{Finding, Judge, Outcome, Profile, Verdict};
 
-use crate::args::{Format, From, JudgeArgs};
+use crate::args::{From, JudgeArgs, Shape};
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{complain, print, print_json};
+use crate::output::{complain, print};
+use crate::progress::{is_interrupted, stop_on_interrupt};
 use crate::suggest::hint;
+use crate::trace::drawing;
+use folder::Folder;
+use progress::ReadingLine;
+use results::Results;
 
-#[derive(Serialize)]
-struct Run {
-    schema: &'static str,
-    verdicts: Vec<Value>,
-}
+/// How long the search for one witness may take.
+const WITNESS_TIME: Duration = Duration::from_secs(10);
+/// How many findings of one history a page shows in pictures and by their witnesses.
+const MAX_DRAWINGS: usize = 24;
 
 /// Why a file could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +37,21 @@ pub(crate) enum JudgeError {
     Read(#[from] ReadError),
     #[error("line 1: {0}{1}; name one with --profile")]
     Profile(lawspeaker_oracle::UnknownProfileError, String),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl JudgeError {
+    /// The same for reports, which keep the line apart.
+    fn unread(self) -> Unread {
+        match self {
+            JudgeError::Read(error) => Unread { line: Some(error.line), message: error.kind.to_string() },
+            JudgeError::Profile(error, hint) => {
+                Unread { line: Some(1), message: format!("{error}{hint}; name one with --profile") }
+            }
+            other => Unread { line: None, message: other.to_string() },
+        }
+    }
 }
 
 pub(crate) fn run(args: &JudgeArgs) -> Exit {
@@ -38,40 +62,128 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let mut exit = Exit::Holds;
-    let mut verdicts = Vec::new();
-    for (place, path) in args.files.iter().enumerate() {
-        let name = input::name(path);
-        match judge(path, args.from, profile, &mut |_| ()) {
-            Ok(verdict) => {
-                exit = exit.and(exit_of(&verdict));
-                match args.format {
-                    Format::Text => {
-                        let gap = if place == 0 { "" } else { "\n" };
-                        print(&format!("{gap}{}", report::text(&verdict, &name)));
-                    }
-                    Format::Json => verdicts.push(report::json(&verdict, &name)),
-                }
-            }
-            Err(error) => {
-                complain(&format!("{name}: {error}"));
-                exit = exit.and(Exit::Input);
-            }
+    let results = match Results::asked(&args.results) {
+        Ok(results) => results,
+        Err(message) => {
+            complain(&message);
+            return Exit::Usage;
         }
+    };
+    // Before anything is written: what is there when Ctrl-C comes is whole.
+    if args.results.witness.is_some() || results.are_kept() {
+        stop_on_interrupt();
     }
-    if args.format == Format::Json {
-        print_json(&Run { schema: "lawspeaker.judge-run/1", verdicts });
+    let mut folder = match args.results.witness.as_deref().map(Folder::open).transpose() {
+        Ok(folder) => folder,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Input;
+        }
+    };
+    let mut exit = Exit::Holds;
+    let mut run: Vec<Judged> = Vec::new();
+    let mut line = ReadingLine::new();
+    for path in &args.files {
+        let judged = one(path, args, profile, &results, folder.is_some(), &mut line);
+        exit = exit.and(told(&judged, run.is_empty(), &results));
+        if let (Some(folder), Ok(verdict)) = (&mut folder, &judged.result) {
+            exit = exit.and(kept(folder, &judged, verdict));
+        }
+        if is_interrupted() {
+            complain("interrupted: what was written before is whole");
+            return exit.and(Exit::Interrupted);
+        }
+        run.push(judged);
     }
-    exit
+    exit.and(results.write(&run))
 }
 
-/// Judges a history, and hands out each op of it.
+/// Judges one input, and looks for what the results show of it.
+fn one(
+    path: &Path,
+    args: &JudgeArgs,
+    profile: Option<&'static Profile>,
+    results: &Results,
+    has_folder: bool,
+    line: &mut ReadingLine,
+) -> Judged {
+    let name = input::name(path);
+    let needs_ops = has_folder || results.show_history();
+    let mut ops: Vec<Op> = Vec::new();
+    let read = judge(path, args.from, profile, &mut |op| {
+        line.op();
+        if needs_ops {
+            ops.push(op);
+        }
+    });
+    line.clear();
+    let (header, verdict) = match read {
+        Ok(read) => read,
+        Err(error) => return Judged::new(name, Err(error.unread())),
+    };
+    let mut judged = Judged::new(name, Ok(verdict.clone()));
+    judged.history = History { header, ops };
+    let profile = profile.or_else(|| Profile::named(verdict.profile).ok());
+    if let (true, Some(profile)) = (needs_ops, profile) {
+        let most = if has_folder { usize::MAX } else { MAX_DRAWINGS };
+        for finding in verdict.roots().take(most) {
+            line.working(&format!("looking for the smallest history that shows finding {}", finding.id));
+            judged.witnesses.extend(smallest(&judged.history, finding, profile));
+        }
+    }
+    if results.show_history() {
+        let drawn = verdict.findings.iter().take(MAX_DRAWINGS);
+        judged.drawings = drawn.filter_map(|finding| drawing(finding, &judged.history.ops)).collect();
+    }
+    line.judged(verdict.findings.len());
+    judged
+}
+
+/// The witness of a finding; none once Ctrl-C was pressed.
+fn smallest(history: &History, finding: &Finding, profile: &'static Profile) -> Option<Witness> {
+    let started = Instant::now();
+    let go_on = || started.elapsed() < WITNESS_TIME && !is_interrupted();
+    let again = |part: &History| lawspeaker_oracle::judge(part, profile);
+    let found = witness(history, finding, &again, Limits::default(), &go_on);
+    (!is_interrupted()).then_some(found)
+}
+
+/// Says at once what became of an input, as far as stdout or stderr are to hear of it.
+fn told(judged: &Judged, is_first: bool, results: &Results) -> Exit {
+    match &judged.result {
+        Ok(verdict) => {
+            if results.stdout == Shape::Text {
+                let gap = if is_first { "" } else { "\n" };
+                print(&format!("{gap}{}", report::text(verdict, &judged.source)));
+            }
+            exit_of(verdict)
+        }
+        Err(unread) => {
+            let at = unread.line.map_or_else(String::new, |line| format!("line {line}: "));
+            complain(&format!("{}: {at}{}", judged.source, unread.message));
+            Exit::Input
+        }
+    }
+}
+
+/// Writes the witnesses of an input.
+fn kept(folder: &mut Folder, judged: &Judged, verdict: &Verdict) -> Exit {
+    for witness in &judged.witnesses {
+        if let Err(error) = folder.add(witness, verdict, &judged.source) {
+            complain(&error.to_string());
+            return Exit::Input;
+        }
+    }
+    Exit::Holds
+}
+
+/// Judges a history, and hands out each op of it, and in the end the header and the verdict.
 pub(crate) fn judge(
     path: &Path,
     from: Option<From>,
     profile: Option<&'static Profile>,
     each: &mut dyn FnMut(Op),
-) -> Result<Verdict, JudgeError> {
+) -> Result<(Header, Verdict), JudgeError> {
     let mut input = input::open(path)?;
     let format = match from {
         Some(From::History) => None,
@@ -97,7 +209,7 @@ fn judge_ops(
     ops: impl Iterator<Item = Result<Op, ReadError>>,
     profile: Option<&'static Profile>,
     each: &mut dyn FnMut(Op),
-) -> Result<Verdict, JudgeError> {
+) -> Result<(Header, Verdict), JudgeError> {
     let mut judge = match profile {
         Some(profile) => Judge::new(profile),
         None => {
@@ -114,8 +226,11 @@ fn judge_ops(
         let op = op?;
         judge.observe(&op);
         each(op);
+        if is_interrupted() {
+            return Err(JudgeError::Interrupted);
+        }
     }
-    Ok(judge.finish())
+    Ok((header.clone(), judge.finish()))
 }
 
 fn exit_of(verdict: &Verdict) -> Exit {

@@ -1,5 +1,6 @@
 //! Sentences: what a line said, and numbers as people read them.
 
+pub(crate) mod proof;
 pub(crate) mod saga;
 
 use lawspeaker_history::{Offset, OpType, Phase};

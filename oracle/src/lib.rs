@@ -27,6 +27,7 @@
 //! * [`Profile`] says what the system promised: an anomaly is a violation, a note, or out of scope.
 //! * `cause` puts cases of one kind together and lists what merely follows under its root cause.
 //! * [`report`] tells the [`Verdict`] to people and to programs.
+//! * [`witness`] finds the smallest part of a history that still breaks the same promise.
 //!
 //! # Cost
 //! O(n log n) time and O(n) memory in the number of observations, whatever the offsets are.
@@ -47,11 +48,14 @@ mod judge;
 mod profile;
 pub mod report;
 mod results;
+mod strip;
 mod verdict;
+pub mod witness;
 
 pub use anomaly::Anomaly;
 pub use assumption::{Assumption, Doubt};
 pub use case::{Case, Line};
 pub use judge::{Judge, judge};
 pub use profile::{Profile, Severity, UnknownProfileError};
-pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Undecided, Verdict};
+pub use strip::{Cell, Entry, Mark, Strip};
+pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Step, Undecided, Verdict};

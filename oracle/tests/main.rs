@@ -9,6 +9,7 @@ mod random;
 mod recorded;
 mod reports;
 mod sagas;
+mod witness;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
