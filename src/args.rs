@@ -4,12 +4,14 @@ mod compat;
 mod convert;
 mod explore;
 mod export;
+mod results;
 mod trace;
 
 pub(crate) use compat::{Compat, SubVia};
 pub(crate) use convert::ConvertArgs;
 pub(crate) use explore::ExploreArgs;
 pub(crate) use export::ExportArgs;
+pub(crate) use results::{ResultArgs, Shape};
 pub(crate) use trace::{TraceArgs, TraceFormat};
 
 use std::num::NonZeroUsize;
@@ -185,8 +187,10 @@ Examples:
   lawspeaker judge history.jsonl --profile ./mine.toml
   lawspeaker judge store/my-test/latest/history.edn
   lawspeaker judge history.edn --compat jepsen --sub-via subscribe
+  lawspeaker judge history.jsonl --report report.html --witness witnesses
+  lawspeaker judge run-*.jsonl.gz --junit junit.xml --sarif judge.sarif --markdown summary.md
   lawspeaker judge node.log --from shiviz
-  zcat run-*.jsonl.gz | lawspeaker judge - --format json")]
+  zcat run-*.jsonl.gz | lawspeaker judge - --format json", after_help = results::HELP)]
 pub(crate) struct JudgeArgs {
     /// Histories as JSON Lines or EDN, plain or gzip; - is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -202,7 +206,7 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_enum)]
     pub(crate) from: Option<From>,
     /// Say instead what another checker would: its error types by its rules, blind spots included
-    #[arg(long, value_enum, conflicts_with = "profile")]
+    #[arg(long, value_enum, conflicts_with_all = ["profile", "waive", "junit", "sarif", "markdown", "report", "witness"])]
     pub(crate) compat: Option<Compat>,
     /// How consumers came by their partitions, for --compat: rebalances excuse skips and repetitions
     #[arg(long, value_enum, default_value_t = SubVia::Assign, requires = "compat")]
@@ -210,9 +214,8 @@ pub(crate) struct JudgeArgs {
     /// For --compat: take the order of a log for an order of its writers, when cycles are sought
     #[arg(long, requires = "compat")]
     pub(crate) ww_deps: bool,
-    /// For people or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
 }
 
 /// How a history is written.

@@ -10,21 +10,22 @@ mod words;
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use lawspeaker_history::Op;
+use lawspeaker_history::{Op, Process};
+use lawspeaker_oracle::report::Drawing;
 use lawspeaker_oracle::{Finding, Verdict};
 
 use crate::args::{TraceArgs, TraceFormat};
 use crate::exit::Exit;
 use crate::input;
-use crate::judge::judge;
+use crate::judge::{Terms, judge};
 use crate::output::{Sink, complain};
 use crate::profile::chosen;
 use crate::suggest::hint;
 use select::{Selection, select};
 
 pub(crate) fn run(args: &TraceArgs) -> Exit {
-    let profile = match chosen(args.profile.as_deref()) {
-        Ok(profile) => profile,
+    let terms = match chosen(args.profile.as_deref()) {
+        Ok(profile) => Terms { profile, ..Terms::default() },
         Err(error) => {
             complain(&error.to_string());
             return error.exit();
@@ -32,8 +33,8 @@ pub(crate) fn run(args: &TraceArgs) -> Exit {
     };
     let name = input::name(&args.file);
     let mut ops: Vec<Op> = Vec::new();
-    let verdict = match judge(&args.file, None, profile.as_ref(), &[], &mut |op| ops.push(op)) {
-        Ok(verdict) => verdict,
+    let verdict = match judge(&args.file, None, &terms, &mut |op| ops.push(op)) {
+        Ok((_, verdict)) => verdict,
         Err(error) => {
             complain(&format!("{name}: {error}"));
             return Exit::Input;
@@ -66,6 +67,22 @@ pub(crate) fn run(args: &TraceArgs) -> Exit {
         TraceFormat::Text => text::text(&diagram, &title, &notes),
     };
     write(args, &drawing)
+}
+
+/// A picture, for a page, of what happened around the first case of a finding.
+pub(crate) fn drawing(finding: &Finding, ops: &[Op]) -> Option<Drawing> {
+    const MAX_OPS: usize = 60;
+    let lines = focus(&[finding]);
+    // Those that the finding names, and whoever injects faults: more lanes than that are hard to follow.
+    let is_involved = |op: &&Op| lines.contains(&op.line) || matches!(op.process, Process::Name(_));
+    let processes: BTreeSet<String> =
+        ops.iter().filter(is_involved).map(|op| op.process.to_string()).collect();
+    let processes = processes.into_iter().collect();
+    let selection = Selection { finding: Some(lines), max_ops: MAX_OPS, processes, ..Selection::default() };
+    let selected = select(ops, &selection, &BTreeSet::new());
+    let is_empty = selected.ops.is_empty();
+    let svg = || svg::fragment(&layout::layout(&selected, &[finding]));
+    (!is_empty).then(|| Drawing { finding: finding.id, svg: svg() })
 }
 
 /// What is marked and what is drawn: the finding asked for, or everything that is violated.

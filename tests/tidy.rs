@@ -12,7 +12,7 @@ use lawspeaker_history::Guarantee;
 use lawspeaker_model::catalogue::{MODELS, Preset, Request};
 use lawspeaker_model::engine::{Limits, Options, Signal};
 use lawspeaker_model::matrix::Matrix;
-use lawspeaker_oracle::{Anomaly, Need, Profile, Severity, Witness};
+use lawspeaker_oracle::{Anomaly, Need, Profile, Severity, Exercise};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -226,7 +226,7 @@ fn the_tables_of_profiles_equal_the_files() {
     let mut evidence = String::from(
         "| evidence | without it | what to do | required by | wanted by |\n|---|---|---|---|---|\n",
     );
-    for witness in Witness::ALL {
+    for witness in Exercise::ALL {
         let by = |need: Need| {
             let of = Profile::all().iter().filter(|profile| profile.needs().any(|of| of == (*witness, need)));
             of.map(|profile| profile.name.clone()).collect::<Vec<_>>().join(", ")

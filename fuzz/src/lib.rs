@@ -59,9 +59,9 @@ fn log(format: LogFormat, bytes: &[u8]) {
 
 fn judged(history: &History) {
     for profile in Profile::all() {
-        let verdict = judge_history(history, &profile);
+        let verdict = judge_history(history, profile.clone());
         assert!(report::text(&verdict, "fuzz").ends_with('\n'));
-        assert_eq!(verdict, judge_history(history, &profile), "two verdicts of one history");
+        assert_eq!(verdict, judge_history(history, profile.clone()), "two verdicts of one history");
     }
     let by_jepsens_rules =
         || jepsen::check(&history.ops, jepsen::Policy { ww_deps: true, ..Default::default() });

@@ -12,7 +12,7 @@ use lawspeaker_history::Partition;
 
 use crate::case::Found;
 use crate::evidence::{EventKey, Evidence, GroupKey, PartitionKey, SagaKey, StepKey};
-use crate::{Anomaly, Finding, Profile, Severity};
+use crate::{Anomaly, Finding, Profile, Severity, explain, strip};
 
 /// What ties an effect to its cause.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,6 +119,9 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::DoubleCompensation, Anomaly::DoubleStep, Tie::Step),
 ];
 
+/// How many findings show the log around them: one costs a pass over all commits.
+const STRIPS: usize = 24;
+
 /// Cases that become one finding.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Kind {
@@ -177,7 +180,10 @@ fn number(
     }
     let mut findings: Vec<Finding> = Vec::with_capacity(drafts.len());
     for (draft, (kind, cases)) in drafts.into_iter().enumerate() {
+        let is_shown = kind.cause.is_none() && draft < STRIPS;
+        let strip = cases.first().filter(|_| is_shown).and_then(|case| strip::strip(case, evidence));
         let mut finding = finding(kind, cases, evidence);
+        finding.strip = strip;
         finding.id = id_of[draft];
         finding.caused_by = parents[draft].map(|parent| id_of[parent]);
         findings.push(finding);
@@ -321,6 +327,8 @@ fn finding(kind: Kind, cases: Vec<Found>, evidence: &Evidence) -> Finding {
         count: cases.len(),
         caused_by: None,
         causes: Vec::new(),
+        proof: cases.first().map(|case| explain::proof::proof(case, evidence)).unwrap_or_default(),
+        strip: None,
         cases: cases.into_iter().map(|case| case.into_case(names)).collect(),
     }
 }

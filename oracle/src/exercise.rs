@@ -17,27 +17,27 @@ macro_rules! witnesses {
     ($($variant:ident, $name:literal, $says:literal, $remedy:literal;)*) => {
         /// Something that a recording may hold. The order of the variants is the order of reports.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Witness {
+        pub enum Exercise {
             $(#[doc = concat!("Without it: ", $says, ".")] $variant,)*
         }
 
-        impl Witness {
+        impl Exercise {
             /// Every witness.
-            pub const ALL: &'static [Witness] = &[$(Witness::$variant,)*];
+            pub const ALL: &'static [Exercise] = &[$(Exercise::$variant,)*];
 
             /// The name in profiles, in JSON and after `--waive`, such as `redelivery`.
             pub const fn name(self) -> &'static str {
-                match self { $(Witness::$variant => $name,)* }
+                match self { $(Exercise::$variant => $name,)* }
             }
 
             /// What it means that there is none, as one clause.
             pub const fn says(self) -> &'static str {
-                match self { $(Witness::$variant => $says,)* }
+                match self { $(Exercise::$variant => $says,)* }
             }
 
             /// What to do for some, as one clause.
             pub const fn remedy(self) -> &'static str {
-                match self { $(Witness::$variant => $remedy,)* }
+                match self { $(Exercise::$variant => $remedy,)* }
             }
         }
     };
@@ -62,13 +62,13 @@ witnesses! {
     AbortedSaga, "aborted-saga", "no saga went back", "let a step be refused after others were done";
 }
 
-impl fmt::Display for Witness {
+impl fmt::Display for Exercise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl FromStr for Witness {
+impl FromStr for Exercise {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
@@ -76,7 +76,7 @@ impl FromStr for Witness {
     }
 }
 
-impl serde::Serialize for Witness {
+impl serde::Serialize for Exercise {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
@@ -104,9 +104,9 @@ impl Need {
 
 /// How much a recording holds of what a profile asks for.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Witnessed {
+pub struct Exercised {
     /// What.
-    pub witness: Witness,
+    pub witness: Exercise,
     /// How much the profile asks for it.
     pub need: Need,
     /// How often it happened.
@@ -115,7 +115,7 @@ pub struct Witnessed {
     pub is_waived: bool,
 }
 
-impl Witnessed {
+impl Exercised {
     /// Whether there is none of it, it is needed so, and the caller did not waive it.
     pub fn is_missing(&self, need: Need) -> bool {
         self.need == need && self.count == 0 && !self.is_waived
@@ -123,8 +123,8 @@ impl Witnessed {
 }
 
 /// What the profile asks for, and how much of it there is.
-pub(crate) fn witnessed(evidence: &Evidence, profile: &Profile, waived: &[Witness]) -> Vec<Witnessed> {
-    let tell = |(witness, need): (Witness, Need)| Witnessed {
+pub(crate) fn witnessed(evidence: &Evidence, profile: &Profile, waived: &[Exercise]) -> Vec<Exercised> {
+    let tell = |(witness, need): (Exercise, Need)| Exercised {
         witness,
         need,
         count: count(witness, evidence),
@@ -133,28 +133,28 @@ pub(crate) fn witnessed(evidence: &Evidence, profile: &Profile, waived: &[Witnes
     profile.needs().map(tell).collect()
 }
 
-fn count(witness: Witness, evidence: &Evidence) -> usize {
+fn count(witness: Exercise, evidence: &Evidence) -> usize {
     let moves =
         |is_so: fn(&MoveKind) -> bool| evidence.moves.iter().filter(move |change| is_so(&change.kind));
     let sagas = |outcome| evidence.sagas.all.iter().filter(|saga| saga.ended(outcome).is_some()).count();
     let changes = |outcome| evidence.outbox.changes.iter().filter(|change| change.outcome == outcome).count();
     match witness {
-        Witness::AcknowledgedSend => evidence.attempts.iter().filter(|of| of.is_acknowledged()).count(),
-        Witness::UnknownSend => evidence.attempts.iter().filter(|of| of.outcome == OpType::Info).count(),
-        Witness::Read => evidence.reads.iter().filter(|read| read.is_ok).count(),
-        Witness::FinalRead => evidence.reads.iter().filter(|read| read.is_final()).count(),
-        Witness::Fault => evidence.faults.len(),
-        Witness::FaultWhileSending => faults_while_sending(evidence),
-        Witness::Crash => moves(|kind| matches!(kind, MoveKind::Crash)).count(),
-        Witness::Redelivery => redelivery_count(evidence),
-        Witness::Rebalance => rebalance_count(evidence),
-        Witness::RebalanceInFlight => rebalances_in_flight(evidence),
-        Witness::Effect => evidence.outbox.effects.iter().filter(|effect| effect.is_done()).count(),
-        Witness::Change => changes(OpType::Ok),
-        Witness::RolledBackChange => changes(OpType::Fail),
-        Witness::Saga => evidence.sagas.all.len(),
-        Witness::SagaEnd => sagas(SagaOutcome::Committed) + sagas(SagaOutcome::Aborted),
-        Witness::AbortedSaga => sagas(SagaOutcome::Aborted),
+        Exercise::AcknowledgedSend => evidence.attempts.iter().filter(|of| of.is_acknowledged()).count(),
+        Exercise::UnknownSend => evidence.attempts.iter().filter(|of| of.outcome == OpType::Info).count(),
+        Exercise::Read => evidence.reads.iter().filter(|read| read.is_ok).count(),
+        Exercise::FinalRead => evidence.reads.iter().filter(|read| read.is_final()).count(),
+        Exercise::Fault => evidence.faults.len(),
+        Exercise::FaultWhileSending => faults_while_sending(evidence),
+        Exercise::Crash => moves(|kind| matches!(kind, MoveKind::Crash)).count(),
+        Exercise::Redelivery => redelivery_count(evidence),
+        Exercise::Rebalance => rebalance_count(evidence),
+        Exercise::RebalanceInFlight => rebalances_in_flight(evidence),
+        Exercise::Effect => evidence.outbox.effects.iter().filter(|effect| effect.is_done()).count(),
+        Exercise::Change => changes(OpType::Ok),
+        Exercise::RolledBackChange => changes(OpType::Fail),
+        Exercise::Saga => evidence.sagas.all.len(),
+        Exercise::SagaEnd => sagas(SagaOutcome::Committed) + sagas(SagaOutcome::Aborted),
+        Exercise::AbortedSaga => sagas(SagaOutcome::Aborted),
     }
 }
 
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_name_reads_back_as_its_witness() {
-        for witness in Witness::ALL {
+        for witness in Exercise::ALL {
             assert_eq!(witness.name().parse(), Ok(*witness));
         }
     }

@@ -1,6 +1,7 @@
 //! Sentences: what a line said, and numbers as people read them.
 
 pub(crate) mod outbox;
+pub(crate) mod proof;
 pub(crate) mod saga;
 
 use lawspeaker_history::{Offset, OpType, Phase};

@@ -8,7 +8,7 @@ use crate::assumption::Watch;
 use crate::evidence::{Collector, Evidence};
 use crate::results::Results;
 use crate::{
-    Anomaly, ChosenBy, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, Witness, cause, exercise,
+    Anomaly, ChosenBy, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, Exercise, cause, exercise,
     guarantee,
 };
 
@@ -41,7 +41,7 @@ pub struct Judge {
     collector: Collector,
     watch: Watch,
     disabled: Vec<Anomaly>,
-    waived: Vec<Witness>,
+    waived: Vec<Exercise>,
     /// What the header says that the system was set up to.
     limits: Limits,
     /// What the header names and nobody knows.
@@ -62,7 +62,7 @@ impl Judge {
 
     /// The same judge, content without `witness` whatever the profile requires; the verdict says so.
     #[must_use]
-    pub fn waiving(mut self, witness: Witness) -> Self {
+    pub fn waiving(mut self, witness: Exercise) -> Self {
         self.waived.push(witness);
         self
     }

@@ -29,6 +29,7 @@
 //! * [`report`] tells the [`Verdict`] to people and to programs.
 //! * [`assert_conforms`] and [`assert_finds`] are for tests: they panic with the report.
 //! * [`compat`] says what another checker would say, in its words.
+//! * [`witness`] finds the smallest part of a history that still breaks the same promise.
 //!
 //! # Cost
 //! O(n log n) time and O(n) memory in the number of observations, whatever the offsets are.
@@ -52,13 +53,16 @@ mod judge;
 mod profile;
 pub mod report;
 mod results;
+mod strip;
 mod verdict;
+pub mod witness;
 
 pub use anomaly::{Anomaly, Subject};
 pub use assert::{assert_conforms, assert_finds};
 pub use assumption::{Assumption, Doubt};
 pub use case::{Case, Line};
-pub use exercise::{Need, Witness, Witnessed};
+pub use exercise::{Exercise, Exercised, Need};
 pub use judge::{Judge, judge};
 pub use profile::{Profile, ProfileError, ProfileErrorKind, Severity, UnknownProfileError};
-pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Undecided, Verdict};
+pub use strip::{Cell, Entry, Mark, Strip};
+pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Step, Undecided, Verdict};

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use lawspeaker_history::{Guarantee, Limits};
 
 use crate::evidence::Evidence;
-use crate::{Anomaly, Need, Subject, Witness};
+use crate::{Anomaly, Need, Subject, Exercise};
 
 pub use read::{ProfileError, ProfileErrorKind};
 
@@ -84,7 +84,7 @@ pub struct Profile {
     /// What is said of anomalies; everything else is a violation.
     anomalies: BTreeMap<Anomaly, Severity>,
     /// What a recording should hold.
-    needs: BTreeMap<Witness, Need>,
+    needs: BTreeMap<Exercise, Need>,
     /// The text it was read from.
     toml: Arc<str>,
 }
@@ -160,7 +160,7 @@ impl Profile {
     }
 
     /// What a recording should hold, so that its verdict means something.
-    pub fn needs(&self) -> impl Iterator<Item = (Witness, Need)> {
+    pub fn needs(&self) -> impl Iterator<Item = (Exercise, Need)> {
         self.needs.iter().map(|(witness, need)| (*witness, *need))
     }
 

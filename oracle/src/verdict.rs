@@ -2,7 +2,7 @@
 
 use lawspeaker_history::{GroupId, Guarantee, Partition};
 
-use crate::{Anomaly, Case, Doubt, Need, Severity, Witnessed};
+use crate::{Anomaly, Case, Doubt, Exercised, Need, Severity, Strip};
 
 /// The name and version of the JSON form of a verdict.
 pub const SCHEMA: &str = "lawspeaker.verdict/1";
@@ -59,6 +59,30 @@ pub struct Finding {
     pub causes: Vec<usize>,
     /// All cases, oldest first.
     pub cases: Vec<Case>,
+    /// The first case as a proof in words; what it proves is [`Finding::conclusion`]. Not in JSON, where the lines are.
+    #[serde(skip)]
+    pub proof: Vec<Step>,
+    /// The log around the first case, if it is a root cause, shows at an offset, and is among the first few. Not in JSON.
+    #[serde(skip)]
+    pub strip: Option<Strip>,
+}
+
+/// One step of a proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// What it said.
+    pub said: String,
+    /// What follows from it for what is accused.
+    pub so: Option<String>,
+}
+
+impl Finding {
+    /// What the proof comes to, as a clause: which guarantee does not hold.
+    pub fn conclusion(&self) -> String {
+        format!("{} does not hold: {}", self.guarantee, self.guarantee.says())
+    }
 }
 
 /// On how many observations one check rests.
@@ -108,7 +132,7 @@ pub struct Verdict {
     /// What the history could not decide, and why.
     pub undecided: Vec<Undecided>,
     /// What the profile says a recording should hold, and how much of it this one does.
-    pub evidence: Vec<Witnessed>,
+    pub evidence: Vec<Exercised>,
     /// What the profile does not promise at all.
     pub out_of_scope: Vec<Anomaly>,
     /// What is odd about the recording itself.
@@ -137,7 +161,7 @@ impl Verdict {
     }
 
     /// What the profile requires of a recording, this one does not hold, and the caller did not waive.
-    pub fn missing(&self) -> impl Iterator<Item = &Witnessed> {
+    pub fn missing(&self) -> impl Iterator<Item = &Exercised> {
         self.evidence.iter().filter(|witnessed| witnessed.is_missing(Need::Required))
     }
 

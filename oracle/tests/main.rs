@@ -12,6 +12,7 @@ mod recorded;
 mod recorders;
 mod reports;
 mod sagas;
+mod witness;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

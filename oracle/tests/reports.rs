@@ -18,16 +18,26 @@ fn a_power_loss_of_nats_reads_as_one_root_cause() {
     VIOLATED  durability  nats-2.15.1-r1-default-powerloss.jsonl.gz  profile jetstream (guessed: single events are acknowledged at their offsets, and deliveries are counted)
 
       lost-write  124 acknowledged events are gone from orders (offsets 1-124)
-        line 3       process 0 was told that event 0 stands in orders at offset 1
-        line 4       process 51 was given event 0 at offset 1 of orders for group g1
+        line 3       process 0 was told that event 0 stands in orders at offset 1, so it stands there for everybody
+        line 4       process 51 was given event 0 at offset 1 of orders for group g1, so group g1 had it by then
         line 747     fault: power-loss
-        line 1512    process 61 read event 127 at offset 1 of orders in the final read
+        line 1512    process 61 read event 127 at offset 1 of orders in the final read, so nothing else can stand there
+        therefore    durability does not hold: what was acknowledged is in the log, through every crash
         and
         line 12      process 1 was told that event 1 stands in orders at offset 2
         line 15      process 51 was given event 1 at offset 2 of orders for group g1
         line 747     fault: power-loss
         line 1513    process 61 read event 125 at offset 2 of orders in the final read
         and 122 more like these
+        the log of orders
+        > 1          event 0: sent on 1, acknowledged on 3, seen by 51 of g1 on 4, done by 51 of g1 on 10
+                     event 127: sent on 751, acknowledged on 753, seen by 51 of g1 on 778, 61 on 1512, done by 51 of g1 on 780
+          2          event 1: sent on 6, acknowledged on 12, seen by 51 of g1 on 15, done by 51 of g1 on 19
+                     event 125: sent on 749, acknowledged on 755, seen by 51 of g1 on 782, 61 on 1513, done by 51 of g1 on 784
+          3          event 2: sent on 8, acknowledged on 13, seen by 50 of g1 on 17, done by 50 of g1 on 21
+                     event 126: sent on 750, acknowledged on 756, seen by 51 of g1 on 786, 61 on 1514, done by 51 of g1 on 789
+          4          event 3: sent on 9, acknowledged on 14, seen by 51 of g1 on 23, done by 51 of g1 on 25
+                     event 124: sent on 748, acknowledged on 754, seen by 50 of g1 on 791, 61 on 1515, done by 50 of g1 on 795
         so also inconsistent-offsets  124 offsets of orders hold more than one event (offsets 1-124)
         so also nonmonotonic-send  4 times that a producer's later event stands before its earlier one in orders (offsets 1-4)
 
@@ -56,10 +66,11 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
     VIOLATED  single-owner  dual-owner.commits-over-another.jsonl  profile kafka (named by the header)
 
       dual-owner  processes 5 and 6 of group g both held orders/0 from line 10 to line 16, and the stale owner's commit on line 12 was accepted
-        line 8       group g gave orders/0 to process 5
-        line 10      group g gave orders/0 to process 6
-        line 12      process 5 committed position 2 of orders/0 for group g, done up to offset 1
-        line 16      process 5 gave them up
+        line 8       group g gave orders/0 to process 5, so nobody else of the group may own it
+        line 10      group g gave orders/0 to process 6, so nobody else of the group may own it
+        line 12      process 5 committed position 2 of orders/0 for group g, done up to offset 1, so group g goes on from 2 after a restart
+        line 16      process 5 gave them up, so another may own it from here on
+        therefore    single-owner does not hold: a partition has one owner a generation, and stale owners are refused
         so also commit-regression  the position of group g in orders/0 fell from 2 (process 5, line 12) to 1 (process 6, line 15)
 
     checked:   no-creation           5 reads (phantom, future-read, misrouted)
@@ -89,8 +100,9 @@ fn a_late_command_is_told_with_the_effects_that_it_doubled() {
     VIOLATED  saga-atomicity  step-after-abort.and-so-it-is-done-twice.jsonl  profile saga (named by the header)
 
       step-after-abort  step charge of saga s1 was done (line 5) after it had been compensated (line 4)
-        line 4       process till compensated step charge of saga s1
-        line 5       process till did step charge of saga s1
+        line 4       process till compensated step charge of saga s1, so its effect is undone
+        line 5       process till did step charge of saga s1, so its effect stands until it is compensated
+        therefore    saga-atomicity does not hold: a saga ends with all of its steps done, or with every done step compensated
         so also double-step  step charge of saga s1 was done 2 times (lines 3 and 5)
         so also double-compensation  step charge of saga s1 was compensated 2 times (lines 4 and 6)
     "#);
@@ -126,9 +138,13 @@ fn a_poller_that_steps_over_late_rows_is_told_with_the_open_send() {
     VIOLATED  at-least-once  group-loss.committed-late.jsonl  profile work-queue (named by the header)
 
       group-loss  event a was acknowledged in outbox at offset 1 (line 7) and never reached group g, which went on to a later one (line 6) while the send was still open
-        line 2       process 0 began to send event a
-        line 6       process 5 was given event b at offset 2 of outbox for group g
-        line 7       process 0 was told that event a stands in outbox at offset 1
+        line 2       process 0 began to send event a, so it may stand in the log from here on
+        line 6       process 5 was given event b at offset 2 of outbox for group g, so it had come past offset 1
+        line 7       process 0 was told that event a stands in outbox at offset 1, so it stands there for everybody
+        therefore    at-least-once does not hold: what was acknowledged is processed by every group, and what is committed was processed
+        the log of outbox
+        > 1          event a: sent on 2, acknowledged on 7, seen by 9 on 8
+          2          event b: sent on 3, acknowledged on 4, seen by 5 of g on 6, 9 on 8
 
     checked:   no-creation           3 reads (phantom, future-read, misrouted)
                no-duplication        2 placed events (duplicate)

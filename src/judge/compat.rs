@@ -4,7 +4,7 @@ use lawspeaker_history::{Op, ReadError};
 use lawspeaker_oracle::compat::jepsen::{ErrorType, Policy, Results, Tally, check};
 use serde::Serialize;
 
-use crate::args::{Format, JudgeArgs};
+use crate::args::{JudgeArgs, Shape};
 use crate::exit::Exit;
 use crate::input::{self, InputError};
 use crate::output::{complain, print, print_json};
@@ -34,6 +34,14 @@ struct ToldError {
 }
 
 pub(super) fn run(args: &JudgeArgs) -> Exit {
+    let is_json = match args.results.format {
+        None | Some(Shape::Text) => false,
+        Some(Shape::Json) => true,
+        Some(_) => {
+            complain("with --compat, --format is text or json");
+            return Exit::Usage;
+        }
+    };
     let policy = Policy { sub_via: args.sub_via.into(), ww_deps: args.ww_deps };
     let mut exit = Exit::Holds;
     let mut told = Vec::new();
@@ -45,9 +53,10 @@ pub(super) fn run(args: &JudgeArgs) -> Exit {
             Ok(ops) => {
                 let results = check(&ops, policy);
                 exit = exit.and(if results.is_valid() { Exit::Holds } else { Exit::Violated });
-                match args.format {
-                    Format::Text => print(&text(&results, &name)),
-                    Format::Json => told.push(tell(&results, name)),
+                if is_json {
+                    told.push(tell(&results, name));
+                } else {
+                    print(&text(&results, &name));
                 }
             }
             Err(error @ (InputError::Open(_) | InputError::Read(_))) => {
@@ -56,7 +65,7 @@ pub(super) fn run(args: &JudgeArgs) -> Exit {
             }
         }
     }
-    if args.format == Format::Json {
+    if is_json {
         print_json(&Run { schema: "lawspeaker.jepsen-run/1", results: told });
     }
     exit

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use lawspeaker_history::{Batch, Call, EventId, MicroOp, Op, OpType, Partition, Sent};
+use lawspeaker_history::{Batch, Call, EventId, MicroOp, Op, OpType, Partition, Process, Sent};
 use lawspeaker_oracle::{Case, Finding};
 
 use super::select::Selected;
@@ -33,6 +33,8 @@ pub(super) struct Row {
     pub(super) words: String,
     /// Whether a finding names it.
     pub(super) is_named: bool,
+    /// Whether it is something that was done to the system, by nobody's client.
+    pub(super) is_fault: bool,
     /// Whether ops between the row before and this one are left out.
     pub(super) follows_a_gap: bool,
 }
@@ -90,6 +92,7 @@ pub(super) fn layout(selected: &Selected<'_>, findings: &[&Finding]) -> Diagram 
             shape: shape(&op.call),
             words: words(op),
             is_named: named.contains(&op.line),
+            is_fault: matches!((&op.process, &op.call), (Process::Name(_), Call::Other { .. })),
             follows_a_gap: selected.gaps[place],
         });
     }

@@ -64,6 +64,33 @@ pub(super) fn svg(diagram: &Diagram, title: &str, notes: &[String]) -> String {
     out
 }
 
+/// Draws `diagram` as a part of a page, which styles it and holds the heads of its arrows.
+pub(super) fn fragment(diagram: &Diagram) -> String {
+    let top = HEAD_HEIGHT - 44;
+    let width = GUTTER + diagram.lanes.len().max(2) * LANE_WIDTH + GUTTER;
+    let height = y(diagram.rows.len()) - top;
+    let label = escaped(&described(diagram, &[]));
+    let mut out = String::new();
+    line!(
+        out,
+        "<svg class=\"trace\" viewBox=\"0 {top} {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" \
+         aria-label=\"{label}\">"
+    );
+    for (place, _) in diagram.rows.iter().enumerate().filter(|(_, row)| row.is_fault) {
+        let y = y(place) - ROW_HEIGHT / 2;
+        line!(
+            out,
+            "<rect class=\"band\" x=\"4\" y=\"{y}\" width=\"{}\" height=\"{ROW_HEIGHT}\"/>",
+            width - 8
+        );
+    }
+    lanes(&mut out, diagram);
+    arrows(&mut out, diagram);
+    diagram.rows.iter().enumerate().for_each(|(place, row)| mark(&mut out, diagram, place, row));
+    line!(out, "</svg>");
+    out
+}
+
 fn described(diagram: &Diagram, notes: &[String]) -> String {
     let named: Vec<_> =
         diagram.rows.iter().filter(|row| row.is_named).map(|row| row.line.to_string()).collect();
@@ -127,7 +154,8 @@ fn arrows(out: &mut String, diagram: &Diagram) {
 fn mark(out: &mut String, diagram: &Diagram, place: usize, row: &Row) {
     let (x, y) = (x(row.lane), y(place));
     let named = if row.is_named { " class=\"named\"" } else { "" };
-    line!(out, "<g{named}><title>line {}: {}</title>", row.line, escaped(&row.words));
+    let words = escaped(&row.words);
+    line!(out, "<g{named} data-line=\"{0}\"><title>line {0}: {words}</title>", row.line);
     let line_y = y + 4;
     line!(
         out,

@@ -39,7 +39,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, de};
 
 use super::{Profile, Severity};
-use crate::{Anomaly, Need, Subject, Witness};
+use crate::{Anomaly, Need, Subject, Exercise};
 
 /// Why a profile could not be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -292,7 +292,7 @@ impl Reader<'_> {
         let list = value.get_ref().as_array();
         for item in list.ok_or_else(|| self.wrong(key.get_ref(), "a list of names", value))? {
             let name = self.text_value(key.get_ref(), item)?;
-            let names = Witness::ALL.iter().map(|witness| witness.name());
+            let names = Exercise::ALL.iter().map(|witness| witness.name());
             profile.needs.insert(self.name("evidence", &name, item, names)?, need);
         }
         Ok(())

@@ -6,7 +6,8 @@ use lawspeaker_history::Guarantee;
 
 use crate::judge::{UNJUDGED, absent};
 use crate::{
-    Case, Checked, ChosenBy, Finding, Need, Outcome, Severity, Subject, Verdict, Witness, Witnessed, explain,
+    Case, Cell, Checked, ChosenBy, Entry, Exercise, Exercised, Finding, Mark, Need, Outcome, Severity, Strip, Subject, Verdict,
+    explain,
 };
 
 /// How many lines of a case are told.
@@ -71,7 +72,7 @@ fn head(out: &mut String, verdict: &Verdict, source: &str) {
     let _ = writeln!(out, "  {source}  profile {}{chosen}", verdict.profile);
     if verdict.outcome == Outcome::Inconclusive {
         // Without any read there is nothing to judge, whatever else is missing.
-        let has_reads = !verdict.missing().any(|witnessed| witnessed.witness == Witness::Read);
+        let has_reads = !verdict.missing().any(|witnessed| witnessed.witness == Exercise::Read);
         let missing: Vec<_> = verdict.missing().map(|of| of.witness.says()).filter(|_| has_reads).collect();
         if missing.is_empty() {
             let ops = explain::counted(verdict.op_count, "op");
@@ -94,14 +95,74 @@ fn root(out: &mut String, finding: &Finding, verdict: &Verdict) {
     for (place, case) in told.iter().enumerate() {
         if place > 0 {
             let _ = writeln!(out, "    and");
+            lines(out, case);
+        } else {
+            proof(out, finding);
         }
-        lines(out, case);
     }
     if let Some(more) = finding.count.checked_sub(told.len()).filter(|more| *more > 0) {
         let these = if told.len() == 1 { "this" } else { "these" };
         let _ = writeln!(out, "    and {} more like {these}", explain::count(more));
     }
+    if let Some(strip) = &finding.strip {
+        log(out, strip);
+    }
     follows(out, finding, verdict, 4);
+}
+
+/// The first case as a proof: what each line said, what follows from it, and what that comes to.
+fn proof(out: &mut String, finding: &Finding) {
+    for step in finding.proof.iter().take(LINES_TOLD) {
+        let so = step.so.as_ref().map_or_else(String::new, |so| format!(", so {so}"));
+        let _ = writeln!(out, "    line {:<7} {}{so}", step.line, step.said);
+    }
+    if let Some(more) = finding.proof.len().checked_sub(LINES_TOLD).filter(|more| *more > 0) {
+        let _ = writeln!(out, "    and {}", explain::counted(more, "more line"));
+    }
+    let _ = writeln!(out, "    therefore    {}", finding.conclusion());
+}
+
+/// The log around the first case, an offset a line.
+fn log(out: &mut String, strip: &Strip) {
+    let _ = writeln!(out, "    the log of {}", strip.partition);
+    for cell in &strip.cells {
+        let mark = if cell.is_accused { '>' } else { ' ' };
+        let told = told_of(cell);
+        let _ = writeln!(out, "    {mark} {:<10} {}", cell.offset, told.join(&format!("\n{:17}", "")));
+    }
+}
+
+/// A line for each event at an offset, and one for who committed up to here.
+fn told_of(cell: &Cell) -> Vec<String> {
+    let mut told: Vec<String> = cell.entries.iter().map(entry).collect();
+    if told.is_empty() {
+        told.push("nothing".to_owned());
+    }
+    if cell.more > 0 {
+        told.push(format!("and {}", explain::counted(cell.more, "more event")));
+    }
+    told.extend(by("committed", &cell.committed));
+    told
+}
+
+/// `seen by 5 on 9, 6 on 12`; the second numbers are lines.
+fn by(verb: &str, marks: &[Mark]) -> Option<String> {
+    let all: Vec<_> = marks.iter().map(|mark| format!("{} on {}", mark.who, mark.line)).collect();
+    (!all.is_empty()).then(|| format!("{verb} by {}", all.join(", ")))
+}
+
+/// `event a: sent on 1, acknowledged on 2, seen by 5 on 9`; the numbers are lines.
+fn entry(entry: &Entry) -> String {
+    let own = |verb: &str, marks: &[Mark]| marks.first().map(|mark| format!("{verb} on {}", mark.line));
+    let told = [
+        own("sent", &entry.sent),
+        own("acknowledged", &entry.acknowledged),
+        by("seen", &entry.seen),
+        by("done", &entry.done),
+        by("applied", &entry.applied),
+    ];
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    format!("event {}: {}", entry.event, told.join(", "))
 }
 
 /// The first case, and the first that shows somewhere else, or else the second.
@@ -156,7 +217,7 @@ fn evidence(out: &mut String, verdict: &Verdict) {
         // What is broken is broken, whatever else might have been.
         let is_told = verdict.outcome != Outcome::Violated;
         for witnessed in verdict.evidence.iter().filter(|of| is_told && of.is_missing(need)) {
-            let Witnessed { witness, .. } = witnessed;
+            let Exercised { witness, .. } = witnessed;
             let _ = writeln!(
                 out,
                 "{:<10} {witness:<21} {}; {}",
