@@ -61,7 +61,7 @@ fn core_killer(mutant: Mutant) -> &'static str {
         | Mutant::FullInboxRefusesAll => "causal_inbox_core_refines_its_specification",
         Mutant::InboxUnchecked
         | Mutant::InboxForgetsEarly
-        | Mutant::RefusalForgotten
+        | Mutant::InboxForgetsRefusals
         | Mutant::TombstoneForgotten
         | Mutant::RelayNotFenced
         | Mutant::RelayReadsAhead => "outbox_core_refines_its_specification",

@@ -120,7 +120,7 @@ mutants! {
     InboxForgetsEarly = "inbox-forgets-early"
         without "the inbox remembers an event as long as it was told to (inbox-keep)", killed by CoreRefinesLaw;
     /// The service decides again on an event that it has refused.
-    RefusalForgotten = "refusal-forgotten"
+    InboxForgetsRefusals = "inbox-forgets-refusals"
         without "a refusal is remembered (remember-refusal)", killed by CoreRefinesLaw;
     /// The service handles an event that its cancellation overtook.
     TombstoneForgotten = "tombstone-forgotten"

@@ -198,7 +198,7 @@ impl OutboxCore {
     pub(super) fn take(&mut self, transaction: &Transaction) -> Range<Slot> {
         self.last_time_ms = self.last_time_ms.max(transaction.time_ms);
         if let Some((event, outcome)) = &transaction.handled
-            && !(*outcome == Outcome::Refused && is_seeded(Mutant::RefusalForgotten))
+            && !(*outcome == Outcome::Refused && is_seeded(Mutant::InboxForgetsRefusals))
         {
             self.remember(event, *outcome);
         }
