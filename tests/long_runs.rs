@@ -9,6 +9,8 @@
 #[path = "long_runs/causal_inbox.rs"]
 mod causal_inbox;
 mod kernels;
+#[path = "long_runs/outbox.rs"]
+mod outbox;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

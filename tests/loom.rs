@@ -12,6 +12,8 @@
 #[path = "loom/causal.rs"]
 mod causal;
 mod kernels;
+#[path = "loom/outbox.rs"]
+mod outbox;
 #[path = "loom/programs.rs"]
 mod programs;
 #[path = "loom/scenarios.rs"]

@@ -15,6 +15,8 @@ mod causal_inbox;
 #[path = "o1_core_refines_law/consumer_group.rs"]
 mod consumer_group;
 mod kernels;
+#[path = "o1_core_refines_law/outbox.rs"]
+mod outbox;
 #[path = "o1_core_refines_law/partition_log.rs"]
 mod partition_log;
 
@@ -52,4 +54,10 @@ fn consumer_group_core_refines_its_specification() {
 #[test]
 fn causal_inbox_core_refines_its_specification() {
     explore("causal inbox", causal_inbox::LockStep::new(), causal_inbox::STATE_COUNT);
+}
+
+#[test]
+fn outbox_core_refines_its_specification() {
+    explore("outbox, the last event", outbox::LockStep::LAST_ONE, outbox::LAST_ONE_STATE_COUNT);
+    explore("outbox, by time", outbox::LockStep::BY_TIME, outbox::BY_TIME_STATE_COUNT);
 }

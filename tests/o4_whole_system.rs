@@ -22,6 +22,8 @@ mod model_driven;
 mod recording;
 #[path = "o4_whole_system/seeded_violation.rs"]
 mod seeded_violation;
+#[path = "o4_whole_system/services.rs"]
+mod services;
 #[path = "o4_whole_system/tasks.rs"]
 mod tasks;
 #[path = "o4_whole_system/threads.rs"]

@@ -39,6 +39,11 @@ fn killer(mutant: Mutant) -> (Target, &'static str) {
 fn crash_killer(mutant: Mutant) -> &'static str {
     match mutant {
         Mutant::BarrierNotAwaited => "no_effect_survives_without_its_cause",
+        Mutant::OutboxWrittenApart
+        | Mutant::InboxMarkedApart
+        | Mutant::MarkBeforePublish
+        | Mutant::AckBeforeEffect
+        | Mutant::PoisonDropped => "a_service_loses_no_event_and_has_no_effect_twice",
         _ => "loses_no",
     }
 }
@@ -54,6 +59,12 @@ fn core_killer(mutant: Mutant) -> &'static str {
         | Mutant::BoundIgnored
         | Mutant::FullInboxDrops
         | Mutant::FullInboxRefusesAll => "causal_inbox_core_refines_its_specification",
+        Mutant::InboxUnchecked
+        | Mutant::InboxForgetsEarly
+        | Mutant::InboxForgetsRefusals
+        | Mutant::TombstoneForgotten
+        | Mutant::RelayNotFenced
+        | Mutant::RelayReadsAhead => "outbox_core_refines_its_specification",
         Mutant::CommitWithoutFence | Mutant::CommitRegressionAccepted | Mutant::AssignBeforeRelease => {
             "consumer_group_core_refines_its_specification"
         }
@@ -75,6 +86,9 @@ fn shell_killer(mutant: Mutant) -> &'static str {
         Mutant::InboxCloseWakesNobody => "a_close_wakes_whoever_waits_and_hands_back_what_was_held",
         Mutant::DeliveryCheckThenAct => "two_threads_and_two_inbox_operations",
         Mutant::ContextForgetsPast => "what_follows_from_an_answer_nobody_reads_waits_for_the_question",
+        Mutant::InboxCheckThenAct => "two_threads_and_two_outbox_operations",
+        Mutant::DuplicateBeforeSync => "an_event_that_two_handlers_are_given_has_one_effect",
+        Mutant::OutboxCloseWakesNobody => "a_close_wakes_a_waiting_relay",
         Mutant::CommitCheckThenAct | Mutant::CommitBeforeSync => "two_members_and_two_group_operations",
         _ => "two_threads_and_two_log_operations",
     }
@@ -155,7 +169,7 @@ fn every_mutant_is_killed_by_the_obligation_it_names() {
 }
 
 /// Every test of O2, each with a mutant that it must notice.
-const CAN_FAIL: [(Target, &str, Mutant); 29] = [
+const CAN_FAIL: [(Target, &str, Mutant); 36] = [
     (
         Target::Loom,
         "programs::every_program_of_two_threads_and_two_log_operations_is_lawful",
@@ -254,6 +268,29 @@ const CAN_FAIL: [(Target, &str, Mutant); 29] = [
         "causal::what_follows_from_an_answer_nobody_reads_waits_for_the_question",
         Mutant::ContextForgetsPast,
     ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_two_outbox_operations_is_lawful",
+        Mutant::InboxCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_three_threads_and_one_outbox_operation_is_lawful",
+        Mutant::InboxCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "outbox::an_event_that_two_handlers_are_given_has_one_effect_and_both_answers_are_durable",
+        Mutant::DuplicateBeforeSync,
+    ),
+    (
+        Target::Loom,
+        "outbox::a_relay_that_another_one_took_over_from_is_fenced_and_order_is_kept",
+        Mutant::RelayNotFenced,
+    ),
+    (Target::Loom, "outbox::what_a_relay_publishes_survives_a_crash_of_the_service", Mutant::RelayReadsAhead),
+    (Target::Loom, "outbox::a_waiting_relay_is_told_of_what_is_owed", Mutant::LostWakeUp),
+    (Target::Loom, "outbox::a_close_wakes_a_waiting_relay", Mutant::OutboxCloseWakesNobody),
     (Target::Shuttle, "generated_programs_of_the_causal_inbox_are_lawful", Mutant::DeliveryCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_partition_log_are_lawful", Mutant::DedupCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_consumer_group_are_lawful", Mutant::CommitCheckThenAct),

@@ -361,6 +361,7 @@ mod tests {
 {"index":8,"process":"nemesis","type":"info","f":"kill","value":"SIGKILL"}
 {"index":9,"process":5,"type":"info","f":"crash","value":null}
 {"index":10,"process":5,"type":"ok","f":"assign","value":["orders/0","orders/1"]}
+{"index":11,"process":8,"type":"ok","f":"change","value":["m17",18]}
 "#;
 
     #[test]
@@ -369,7 +370,7 @@ mod tests {
         let mut written = Vec::new();
         write_jsonl(&mut written, &history).unwrap();
         assert_eq!(read(std::str::from_utf8(&written).unwrap()).unwrap(), history);
-        assert_eq!(history.ops.len(), 11);
+        assert_eq!(history.ops.len(), 12);
         assert!(history.ops.iter().all(|op| !matches!(op.call, Call::Other { ref f, .. } if f != "kill")));
     }
 
@@ -378,7 +379,7 @@ mod tests {
         let cut = &SAMPLE[..SAMPLE.len() - 20];
         assert_eq!(
             read(cut).unwrap_err(),
-            "line 12: the line ends in the middle of a JSON object: was the file cut off?"
+            "line 13: the line ends in the middle of a JSON object: was the file cut off?"
         );
         let check = |line: &str, expected: &str| assert_eq!(read(line).unwrap_err(), expected);
         check(

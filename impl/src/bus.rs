@@ -53,7 +53,10 @@ mod name;
 mod news;
 mod pipeline;
 mod producer;
+mod service;
+mod services;
 mod topic;
+mod topic_handler;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,6 +75,8 @@ pub use error::{
 };
 pub use name::NameError;
 pub use producer::{Published, TopicProducer};
+pub use service::{BusPublisher, OpenServiceError, RelayPublishError, Service, ServiceConfig, TransactError};
+pub use topic_handler::{Step, StepError, TopicHandler};
 
 use crate::consumer_group::ConsumerGroup;
 use crate::id::{MemberId, PartitionNumber, ProducerId};
@@ -86,6 +91,7 @@ use name::check_name;
 pub(crate) use news::News;
 pub(crate) use pipeline::Pipeline;
 pub(crate) use producer::check_length;
+use services::Services;
 pub(crate) use topic::Topic;
 
 /// An open bus. Share it between threads by reference or in an [`Arc`].
@@ -100,6 +106,7 @@ pub struct Bus {
     topics: Mutex<BTreeMap<String, Arc<Topic>>>,
     /// By group and topic.
     groups: Mutex<BTreeMap<(String, String), Arc<ConsumerGroup>>>,
+    services: Services,
     // INVARIANT: set with the locks of `topics` and `groups` held, so that whoever holds one of them can rely on it.
     is_closed: AtomicBool,
 }
@@ -152,8 +159,9 @@ impl Bus {
                 Topic::open(&name, partition_count, (&store, &config, &recorder), SegmentJournal::open)?;
             topics.insert(name, Arc::new(topic));
         }
-        let (topics, groups) = (Mutex::new(topics), Mutex::default());
-        Ok(Bus { store, config, recorder, catalogue, topics, groups, is_closed: AtomicBool::new(false) })
+        let (topics, groups, services) = (Mutex::new(topics), Mutex::default(), Services::default());
+        let is_closed = AtomicBool::new(false);
+        Ok(Bus { store, config, recorder, catalogue, topics, groups, services, is_closed })
     }
 
     /// The catalogue is created before any topic, so where there is a topic it must exist.
@@ -334,6 +342,7 @@ impl Bus {
         self.is_closed.store(true, Ordering::Release);
         topics.values().flat_map(|topic| &topic.logs).for_each(|log| log.close());
         groups.values().for_each(|group| group.close());
+        self.services.close();
     }
 
     /// Call it with the lock of `topics` or of `groups` held.
@@ -351,3 +360,7 @@ impl Drop for Bus {
 #[cfg(test)]
 #[cfg(not(any(lawspeaker_loom, lawspeaker_shuttle)))]
 mod tests;
+
+#[cfg(test)]
+#[cfg(not(any(lawspeaker_loom, lawspeaker_shuttle)))]
+mod service_tests;

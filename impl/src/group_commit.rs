@@ -145,11 +145,24 @@ impl<S: Settle> GroupCommit<S> {
         record: &[u8],
         invocation: &Op,
     ) -> Result<u64, WriteError> {
-        self.recorder.record(invocation.clone());
+        self.write_all_recorded(shared, record, std::slice::from_ref(invocation))
+    }
+
+    /// The same of a record that is several calls at once.
+    pub(crate) fn write_all_recorded(
+        &self,
+        shared: &mut Shared<S>,
+        record: &[u8],
+        invocations: &[Op],
+    ) -> Result<u64, WriteError> {
+        invocations.iter().for_each(|invocation| self.recorder.record(invocation.clone()));
         self.write(shared, record).inspect_err(|error| {
             if let WriteError::Refused(refused) = error {
                 let error = Some(refused.message.as_ref().into());
-                self.recorder.record(Op { op_type: OpType::Fail, error, ..invocation.clone() });
+                for invocation in invocations {
+                    let failed = Op { op_type: OpType::Fail, error: error.clone(), ..invocation.clone() };
+                    self.recorder.record(failed);
+                }
             }
         })
     }

@@ -8,7 +8,8 @@
 //!
 //! * [`partition_log`]: a durable log of events, each taken once and in its producer's order;
 //! * [`consumer_group`]: who owns which partition, and how far each is processed;
-//! * [`causal_inbox`]: events come in any order and go causes first.
+//! * [`causal_inbox`]: events come in any order and go causes first;
+//! * [`outbox`]: a service's state, what it has handled and what it owes, in one record.
 //!
 //! Around them stand the [`Producer`](producer::Producer), the
 //! [`CausalProducer`](causal_producer::CausalProducer), the [`Member`](member::Member) of a group, the
@@ -68,6 +69,7 @@ pub mod member;
 pub mod memory_journal;
 pub mod message;
 pub mod mutant;
+pub mod outbox;
 pub mod partition_log;
 pub mod partitioner;
 pub mod producer;

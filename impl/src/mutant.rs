@@ -113,6 +113,24 @@ mutants! {
     /// The inbox, full of events that wait, refuses the one that they wait for.
     FullInboxRefusesAll = "full-inbox-refuses-all"
         without "a full inbox takes what it waits for", killed by CoreRefinesLaw;
+    /// The service's inbox takes an event again that it has handled.
+    InboxUnchecked = "inbox-unchecked"
+        without "an event that was handled does nothing when it comes again (inbox)", killed by CoreRefinesLaw;
+    /// The service's inbox forgets events while they may still come again.
+    InboxForgetsEarly = "inbox-forgets-early"
+        without "the inbox remembers an event as long as it was told to (inbox-keep)", killed by CoreRefinesLaw;
+    /// The service decides again on an event that it has refused.
+    InboxForgetsRefusals = "inbox-forgets-refusals"
+        without "a refusal is remembered (remember-refusal)", killed by CoreRefinesLaw;
+    /// The service handles an event that its cancellation overtook.
+    TombstoneForgotten = "tombstone-forgotten"
+        without "what was called off does nothing when it comes (tombstone)", killed by CoreRefinesLaw;
+    /// A relay goes on although another one has taken over.
+    RelayNotFenced = "relay-not-fenced"
+        without "a new relay fences those before it (single-relay)", killed by CoreRefinesLaw;
+    /// The relay publishes the events of a change that is not durable.
+    RelayReadsAhead = "relay-reads-ahead"
+        without "an event is published when its change is durable", killed by CoreRefinesLaw;
     /// The shell does not tell those who wait that something became durable.
     LostWakeUp = "lost-wake-up"
         without "waiters are notified of every change", killed by ShellLinearizesCore;
@@ -164,6 +182,31 @@ mutants! {
     /// A service tells of its last event only, not of what happened before.
     ContextForgetsPast = "context-forgets-past"
         without "an event carries all of its sender's past", killed by ShellLinearizesCore;
+    /// Another transaction may come between the check of a service's inbox and the mark.
+    InboxCheckThenAct = "inbox-check-then-act"
+        without "the check of the inbox and its mark are one critical section (inbox-atomic)",
+        killed by ShellLinearizesCore;
+    /// The service says that an event was handled while its effect is not durable.
+    DuplicateBeforeSync = "duplicate-before-sync"
+        without "what is told of an earlier delivery is durable (ack-after-effect)", killed by ShellLinearizesCore;
+    /// The service does not tell a waiting relay that it was closed.
+    OutboxCloseWakesNobody = "outbox-close-wakes-nobody"
+        without "the close of a service wakes its relay", killed by ShellLinearizesCore;
+    /// The change is one record and what it owes is another.
+    OutboxWrittenApart = "outbox-written-apart"
+        without "a change and the events that it owes are one record (atomic-outbox)", killed by CrashLosesNothing;
+    /// The effect is one record and the mark of its event is another.
+    InboxMarkedApart = "inbox-marked-apart"
+        without "an effect and the mark of its event are one record (inbox-atomic)", killed by CrashLosesNothing;
+    /// The relay marks an event and publishes it then.
+    MarkBeforePublish = "mark-before-publish"
+        without "the relay marks what was acknowledged (mark-after-publish)", killed by CrashLosesNothing;
+    /// The handler commits an event's offset before its effect.
+    AckBeforeEffect = "ack-before-effect"
+        without "an offset is committed when the effect is durable (ack-after-effect)", killed by CrashLosesNothing;
+    /// An event that cannot be handled is passed over.
+    PoisonDropped = "poison-dropped"
+        without "what cannot be handled goes to the dead letters", killed by CrashLosesNothing;
     /// Recovery forgets the last record of a segment.
     RecoveryOffByOne = "recovery-off-by-one"
         without "recovery keeps every valid record", killed by CrashLosesNothing;

@@ -16,4 +16,5 @@ mod shell;
 
 pub use self::core::{Accepted, DEFAULT_WINDOW_LENGTH, Fact, PartitionLogCore, Refusal, Unlawful};
 pub use record::LogRecord;
+pub(crate) use record::{decode_message, encode_message};
 pub use shell::{AppendError, LogEntry, PartitionLog, ReadError, RecoverError, WaitError};

@@ -48,3 +48,24 @@ pub fn assert_tells_group(history: &History) {
         assert!(all.windows(2).all(|two| two[0] != two[1]), "a partition has one owner: {history:?}");
     }
 }
+
+/// Every change and every effect of a service is told, once: all of them are durable.
+pub fn assert_tells_service(history: &History, effect_count: usize) {
+    let changes = |op_type| {
+        let of_type = history.ops.iter().filter(move |op| op.op_type == op_type);
+        of_type.filter_map(|op| if let Call::Change(events) = &op.call { Some(events.clone()) } else { None })
+    };
+    let invoked: Vec<_> = changes(OpType::Invoke).collect();
+    assert_eq!(invoked.len(), effect_count, "every change is told: {history:?}");
+    assert!(changes(OpType::Ok).eq(invoked), "changes are complete in the order of their invocations");
+    let mut open: BTreeMap<&Process, &Call> = BTreeMap::new();
+    for op in &history.ops {
+        match op.op_type {
+            OpType::Invoke => {
+                let before = open.insert(&op.process, &op.call);
+                assert_eq!(before, None, "a process has one call open at a time: {history:?}");
+            }
+            _ => assert_eq!(open.remove(&op.process), Some(&op.call), "what completes was invoked"),
+        }
+    }
+}

@@ -9,4 +9,6 @@ pub mod inbox_law;
 pub mod inbox_programs;
 pub mod linearization;
 pub mod log_law;
+pub mod outbox_law;
+pub mod outbox_programs;
 pub mod programs;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use crate::kernels::inbox_programs::{InboxStep, run_inbox_program};
+use crate::kernels::outbox_programs::{OutboxStep, run_outbox_program};
 use crate::kernels::programs::{GroupStep, LogStep, run_group_program, run_log_program};
 
 /// How often a thread that could go on is made to wait, at most, in one interleaving.
@@ -145,5 +146,29 @@ fn every_program_of_two_threads_and_three_inbox_operations_of_one_effect_is_lawf
         Preemptions::AtMost(2),
         run_inbox_program,
         84 * 85 / 2,
+    );
+}
+
+#[test]
+fn every_program_of_two_threads_and_two_outbox_operations_is_lawful() {
+    let programs = programs(&sequences(&OutboxStep::ALL, 2), 2, true);
+    run_all(
+        "outbox, 2 threads, 2 operations",
+        programs,
+        Preemptions::Unbounded,
+        run_outbox_program,
+        30 * 31 / 2,
+    );
+}
+
+#[test]
+fn every_program_of_three_threads_and_one_outbox_operation_is_lawful() {
+    let programs = programs(&sequences(&OutboxStep::ALL, 1), 3, true);
+    run_all(
+        "outbox, 3 threads, 1 operation",
+        programs,
+        Preemptions::AtMost(2),
+        run_outbox_program,
+        5 * 6 * 7 / 6,
     );
 }

@@ -50,6 +50,22 @@ pub(crate) fn crash_everywhere<S: Subject>(subject: &S) -> CrashCount {
     CrashCount { boundaries, first: boundaries * Survival::ALL.len() as u64, second }
 }
 
+/// As [`crash_everywhere`], without crashes of the recovery: for a subject that recovers within its run.
+pub(crate) fn crash_the_run_everywhere<S: Subject>(subject: &S) -> CrashCount {
+    let whole = CrashStore::new();
+    run(subject, &whole, &mut S::Told::default());
+    let boundaries = whole.boundary_count() + 1;
+    for survival in Survival::ALL {
+        for boundary in 1..=boundaries {
+            let _told_on_panic = CrashPoint { of: "the run", boundary, survival };
+            let (store, mut told) = (CrashStore::new(), S::Told::default());
+            crashed_at(&store, boundary, survival, |store| run(subject, store, &mut told));
+            recover(subject, &store.reopen(), &mut told);
+        }
+    }
+    CrashCount { boundaries, first: boundaries * Survival::ALL.len() as u64, second: 0 }
+}
+
 fn crash_the_run<S: Subject>(subject: &S, boundaries: u64, survival: Survival) -> u64 {
     let crash_one = |boundary| {
         let _told_on_panic = CrashPoint { of: "the run", boundary, survival };

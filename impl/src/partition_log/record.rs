@@ -54,9 +54,11 @@ impl LogRecord {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut decoder = Decoder::new(bytes);
         let record = match decoder.tag()? {
-            APPENDED => LogRecord::Appended { stamp: stamp(&mut decoder)?, message: message(&mut decoder)? },
+            APPENDED => {
+                LogRecord::Appended { stamp: stamp(&mut decoder)?, message: decode_message(&mut decoder)? }
+            }
             APPENDED_WITH_CONTEXT => {
-                let (stamp, message) = (stamp(&mut decoder)?, message(&mut decoder)?);
+                let (stamp, message) = (stamp(&mut decoder)?, decode_message(&mut decoder)?);
                 let context = Some(decode_context(&mut decoder)?);
                 LogRecord::Appended { stamp, message: Message { context, ..message } }
             }
@@ -84,6 +86,15 @@ pub(super) fn encode_appended(stamp: Stamp, message: &Message) -> Vec<u8> {
     encoder.number(stamp.producer.0);
     encoder.number(stamp.epoch.0);
     encoder.number(stamp.sequence.0);
+    encode_message(&mut encoder, message);
+    if let Some(context) = &message.context {
+        encode_context(&mut encoder, context);
+    }
+    encoder.finish()
+}
+
+/// Writes a message without its causal context.
+pub(crate) fn encode_message(encoder: &mut Encoder, message: &Message) {
     encoder.event_id(&message.id);
     encoder.optional(message.key.as_ref(), |encoder, key| encoder.byte_string(key.as_bytes()));
     encoder.byte_string(message.kind.as_bytes());
@@ -92,10 +103,6 @@ pub(super) fn encode_appended(stamp: Stamp, message: &Message) -> Vec<u8> {
     encoder.optional(message.metadata.causation_id.as_ref(), Encoder::event_id);
     encoder.optional(message.metadata.version, |encoder, version| encoder.number(u64::from(version)));
     encoder.byte_string(&message.payload);
-    if let Some(context) = &message.context {
-        encode_context(&mut encoder, context);
-    }
-    encoder.finish()
 }
 
 fn stamp(decoder: &mut Decoder<'_>) -> Result<Stamp, DecodeError> {
@@ -106,7 +113,8 @@ fn stamp(decoder: &mut Decoder<'_>) -> Result<Stamp, DecodeError> {
     })
 }
 
-fn message(decoder: &mut Decoder<'_>) -> Result<Message, DecodeError> {
+/// Reads a message without its causal context.
+pub(crate) fn decode_message(decoder: &mut Decoder<'_>) -> Result<Message, DecodeError> {
     Ok(Message {
         id: decoder.event_id()?,
         key: decoder.optional(|decoder| decoder.text().map(str::to_owned))?,

@@ -5,11 +5,12 @@ use std::task::Poll;
 use lawspeaker_history::Offset;
 
 use super::*;
-use crate::bus::CausalConfig;
+use crate::bus::{CausalConfig, ServiceConfig};
 use crate::consumer_group::GroupError;
 use crate::id::PartitionNumber;
 use crate::member::{PollError, Polled};
 use crate::message::Message;
+use crate::outbox::{Decision, Failure};
 use crate::store::{CrashStore, MemoryStore, Store, Survival};
 
 fn over(store: impl Store + 'static) -> TokioBus {
@@ -30,6 +31,39 @@ async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
         Poll::Pending => Poll::Ready(None),
     })
     .await
+}
+
+#[tokio::test]
+async fn services_answer_one_another_and_finish_what_they_owe_before_the_bus_is_closed() {
+    type Texts = std::collections::BTreeMap<String, String>;
+    let store = Arc::new(MemoryStore::new());
+    let bus = Bus::open_in(store, Config::default(), Arc::new(NoRecorder)).unwrap();
+    bus.create_topic("orders", 1).unwrap();
+    let bus = TokioBus::over(Arc::new(bus));
+    let [shop, stock] = ["shop", "stock"].map(|name| {
+        let bus = bus.clone();
+        async move { bus.service::<Texts>(name, ServiceConfig::default()).await.unwrap() }
+    });
+    let (shop, stock) = (shop.await, stock.await);
+    let attempt_count = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = Arc::clone(&attempt_count);
+    let hear =
+        move |_: &Texts, event: &Message| match counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => Err(Failure::new("not now")),
+            _ => Ok(Decision::put(event.id.to_string(), String::new())),
+        };
+    stock.on("orders", hear).await.unwrap();
+    let place = |id: i64| move |_: &Texts| Decision::nothing().emit("orders", Message::new(id, ""));
+    shop.transact(place(1)).await.unwrap();
+    stock.wait_for(|texts| texts.contains_key("1").then_some(())).await.unwrap();
+    assert_eq!(attempt_count.load(std::sync::atomic::Ordering::Relaxed), 2, "it was tried again");
+    shop.transact(place(2)).await.unwrap();
+    let threads = Arc::clone(bus.bus());
+    bus.shutdown().await.unwrap();
+    let sent = threads.read("orders", PartitionNumber(0), Offset::of(0), 9).unwrap();
+    assert_eq!(sent.len(), 2, "what is owed is published before the bus closes");
+    let closed = shop.transact(place(3)).await;
+    assert!(matches!(closed, Err(TokioTransactError::Transact(crate::bus::TransactError::Store(_)))));
 }
 
 #[tokio::test]
