@@ -14,5 +14,7 @@ mod causal;
 mod kernels;
 #[path = "loom/programs.rs"]
 mod programs;
+#[path = "loom/saga.rs"]
+mod saga;
 #[path = "loom/scenarios.rs"]
 mod scenarios;

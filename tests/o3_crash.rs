@@ -20,3 +20,5 @@ mod everywhere;
 mod journal;
 #[path = "o3_crash/killed.rs"]
 mod killed;
+#[path = "o3_crash/saga.rs"]
+mod saga;

@@ -39,6 +39,9 @@ fn killer(mutant: Mutant) -> (Target, &'static str) {
 fn crash_killer(mutant: Mutant) -> &'static str {
     match mutant {
         Mutant::BarrierNotAwaited => "no_effect_survives_without_its_cause",
+        Mutant::AskedBeforeSync | Mutant::DoneBeforeSync | Mutant::OpenSagasForgotten => {
+            "no_saga_is_left_half_done"
+        }
         _ => "loses_no",
     }
 }
@@ -56,6 +59,14 @@ fn core_killer(mutant: Mutant) -> &'static str {
         | Mutant::FullInboxRefusesAll => "causal_inbox_core_refines_its_specification",
         Mutant::CommitWithoutFence | Mutant::CommitRegressionAccepted | Mutant::AssignBeforeRelease => {
             "consumer_group_core_refines_its_specification"
+        }
+        Mutant::FailedUndoBelieved
+        | Mutant::OldestUndoneFirst
+        | Mutant::UnknownNotUndone
+        | Mutant::ReplyUncorrelated => "saga_core_refines_its_specification",
+        Mutant::PivotGivenUp | Mutant::StaleExecutorAccepted => "saga_log_core_refines_its_specification",
+        Mutant::StepDoneAgain | Mutant::StepUndoneAgain | Mutant::NoTombstone | Mutant::RefusalForgotten => {
+            "participant_core_refines_its_specification"
         }
         _ => "partition_log_core_refines_its_specification",
     }
@@ -75,6 +86,8 @@ fn shell_killer(mutant: Mutant) -> &'static str {
         Mutant::InboxCloseWakesNobody => "a_close_wakes_whoever_waits_and_hands_back_what_was_held",
         Mutant::DeliveryCheckThenAct => "two_threads_and_two_inbox_operations",
         Mutant::ContextForgetsPast => "what_follows_from_an_answer_nobody_reads_waits_for_the_question",
+        Mutant::FenceCheckThenAct => "of_two_executors_the_newer_one_knows_all",
+        Mutant::StepCheckThenAct => "a_step_whose_compensation_may_come_first_leaves_nothing_behind",
         Mutant::CommitCheckThenAct | Mutant::CommitBeforeSync => "two_members_and_two_group_operations",
         _ => "two_threads_and_two_log_operations",
     }
@@ -155,7 +168,7 @@ fn every_mutant_is_killed_by_the_obligation_it_names() {
 }
 
 /// Every test of O2, each with a mutant that it must notice.
-const CAN_FAIL: [(Target, &str, Mutant); 29] = [
+const CAN_FAIL: [(Target, &str, Mutant); 37] = [
     (
         Target::Loom,
         "programs::every_program_of_two_threads_and_two_log_operations_is_lawful",
@@ -254,6 +267,42 @@ const CAN_FAIL: [(Target, &str, Mutant); 29] = [
         "causal::what_follows_from_an_answer_nobody_reads_waits_for_the_question",
         Mutant::ContextForgetsPast,
     ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_two_saga_log_operations_is_lawful",
+        Mutant::FenceCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_three_threads_and_one_saga_log_operation_is_lawful",
+        Mutant::AskedBeforeSync,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_two_operations_of_a_participant_is_lawful",
+        Mutant::StepCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_three_threads_and_one_operation_of_a_participant_is_lawful",
+        Mutant::StepCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "saga::a_step_whose_compensation_may_come_first_leaves_nothing_behind",
+        Mutant::StepCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "saga::of_two_executors_the_newer_one_knows_all_and_the_older_one_changes_nothing_more",
+        Mutant::FenceCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "saga::a_late_reply_does_not_undo_what_was_decided_after_a_recovery",
+        Mutant::FenceCheckThenAct,
+    ),
+    (Target::Loom, "saga::whoever_waits_for_the_end_of_a_saga_is_told", Mutant::AskedBeforeSync),
     (Target::Shuttle, "generated_programs_of_the_causal_inbox_are_lawful", Mutant::DeliveryCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_partition_log_are_lawful", Mutant::DedupCheckThenAct),
     (Target::Shuttle, "generated_programs_of_the_consumer_group_are_lawful", Mutant::CommitCheckThenAct),

@@ -8,7 +8,8 @@
 //!
 //! * [`partition_log`]: a durable log of events, each taken once and in its producer's order;
 //! * [`consumer_group`]: who owns which partition, and how far each is processed;
-//! * [`causal_inbox`]: events come in any order and go causes first.
+//! * [`causal_inbox`]: events come in any order and go causes first;
+//! * [`saga`]: steps of several services, all of them done or every done one compensated.
 //!
 //! Around them stand the [`Producer`](producer::Producer), the
 //! [`CausalProducer`](causal_producer::CausalProducer), the [`Member`](member::Member) of a group, the
@@ -17,7 +18,8 @@
 //!
 //! What it promises, by the names of `docs/guarantees.md`: `no-duplication`, `producer-order`, `key-order`,
 //! `total-log`, `durability`, `at-least-once`, `commit-monotonicity` and `single-owner`; and `causal-delivery` to
-//! whoever opens a [`CausalSession`](bus::CausalSession). Nothing is lost silently: whoever is acknowledged is
+//! whoever opens a [`CausalSession`](bus::CausalSession); of sagas `saga-atomicity`, `compensation-order` and
+//! `saga-termination`. Nothing is lost silently: whoever is acknowledged is
 //! durable, and a journal that fails is given up and never tried again.
 //!
 //! The cores refine the model's sequential specifications (obligation O1) and the shells linearize the cores (O2):
@@ -71,6 +73,7 @@ pub mod mutant;
 pub mod partition_log;
 pub mod partitioner;
 pub mod producer;
+pub mod saga;
 mod segment;
 pub mod segment_journal;
 pub mod store;

@@ -32,6 +32,7 @@
 mod causal;
 mod consumer;
 mod producer;
+mod saga;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,7 @@ use tokio::task::{self, JoinSet};
 pub use causal::{TokioCausalPublishError, TokioCausalSession, TokioNextEventError};
 pub use consumer::{CommitError, NextError, TokioConsumer};
 pub use producer::{TokioProducer, TokioPublishError};
+pub use saga::{SagaHandle, Task, TokioParticipant, TokioSagaDefinition, TokioSagaError, TokioSagas};
 
 use crate::bus::{Bus, Config, CreateTopicError, OpenBusError, OpenGroupError, OpenProducerError};
 

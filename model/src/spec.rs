@@ -1,4 +1,4 @@
-//! Sequential specifications: what the ideal log, group and inbox answer to each call.
+//! Sequential specifications: what the ideal log, group, inbox and saga answer to each call.
 //!
 //! A specification is what an implementation is compared with, call by call (`tests/`, obligations O1 and O2), so
 //! it shares no code with it. It knows no concurrency, no files and no time, and prefers the obvious to the fast:
@@ -8,3 +8,4 @@
 pub mod causal_inbox;
 pub mod consumer_group;
 pub mod partition_log;
+pub mod saga;

@@ -10,3 +10,5 @@ pub mod inbox_programs;
 pub mod linearization;
 pub mod log_law;
 pub mod programs;
+pub mod saga_law;
+pub mod saga_programs;
