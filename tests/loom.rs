@@ -16,5 +16,7 @@ mod kernels;
 mod outbox;
 #[path = "loom/programs.rs"]
 mod programs;
+#[path = "loom/saga.rs"]
+mod saga;
 #[path = "loom/scenarios.rs"]
 mod scenarios;

@@ -17,8 +17,14 @@ mod consumer_group;
 mod kernels;
 #[path = "o1_core_refines_law/outbox.rs"]
 mod outbox;
+#[path = "o1_core_refines_law/participant.rs"]
+mod participant;
 #[path = "o1_core_refines_law/partition_log.rs"]
 mod partition_log;
+#[path = "o1_core_refines_law/saga.rs"]
+mod saga;
+#[path = "o1_core_refines_law/saga_log.rs"]
+mod saga_log;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -54,6 +60,21 @@ fn consumer_group_core_refines_its_specification() {
 #[test]
 fn causal_inbox_core_refines_its_specification() {
     explore("causal inbox", causal_inbox::LockStep::new(), causal_inbox::STATE_COUNT);
+}
+
+#[test]
+fn saga_core_refines_its_specification() {
+    explore("saga", saga::LockStep, saga::STATE_COUNT);
+}
+
+#[test]
+fn saga_log_core_refines_its_specification() {
+    explore("saga log", saga_log::LockStep, saga_log::STATE_COUNT);
+}
+
+#[test]
+fn participant_core_refines_its_specification() {
+    explore("participant", participant::LockStep, participant::STATE_COUNT);
 }
 
 #[test]

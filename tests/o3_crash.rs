@@ -22,3 +22,5 @@ mod journal;
 mod killed;
 #[path = "o3_crash/outbox.rs"]
 mod outbox;
+#[path = "o3_crash/saga.rs"]
+mod saga;

@@ -20,6 +20,10 @@ mod faults;
 mod model_driven;
 #[path = "o4_whole_system/recording.rs"]
 mod recording;
+#[path = "o4_whole_system/saga.rs"]
+mod saga;
+#[path = "o4_whole_system/saga_network.rs"]
+mod saga_network;
 #[path = "o4_whole_system/seeded_violation.rs"]
 mod seeded_violation;
 #[path = "o4_whole_system/services.rs"]

@@ -39,6 +39,9 @@ fn killer(mutant: Mutant) -> (Target, &'static str) {
 fn crash_killer(mutant: Mutant) -> &'static str {
     match mutant {
         Mutant::BarrierNotAwaited => "no_effect_survives_without_its_cause",
+        Mutant::AskedBeforeSync | Mutant::DoneBeforeSync | Mutant::OpenSagasForgotten => {
+            "no_saga_is_left_half_done"
+        }
         Mutant::OutboxWrittenApart
         | Mutant::InboxMarkedApart
         | Mutant::MarkBeforePublish
@@ -68,6 +71,14 @@ fn core_killer(mutant: Mutant) -> &'static str {
         Mutant::CommitWithoutFence | Mutant::CommitRegressionAccepted | Mutant::AssignBeforeRelease => {
             "consumer_group_core_refines_its_specification"
         }
+        Mutant::FailedUndoBelieved
+        | Mutant::OldestUndoneFirst
+        | Mutant::UnknownNotUndone
+        | Mutant::ReplyUncorrelated => "saga_core_refines_its_specification",
+        Mutant::PivotGivenUp | Mutant::StaleExecutorAccepted => "saga_log_core_refines_its_specification",
+        Mutant::StepDoneAgain | Mutant::StepUndoneAgain | Mutant::NoTombstone | Mutant::RefusalForgotten => {
+            "participant_core_refines_its_specification"
+        }
         _ => "partition_log_core_refines_its_specification",
     }
 }
@@ -86,6 +97,8 @@ fn shell_killer(mutant: Mutant) -> &'static str {
         Mutant::InboxCloseWakesNobody => "a_close_wakes_whoever_waits_and_hands_back_what_was_held",
         Mutant::DeliveryCheckThenAct => "two_threads_and_two_inbox_operations",
         Mutant::ContextForgetsPast => "what_follows_from_an_answer_nobody_reads_waits_for_the_question",
+        Mutant::FenceCheckThenAct => "of_two_executors_the_newer_one_knows_all",
+        Mutant::StepCheckThenAct => "a_step_whose_compensation_may_come_first_leaves_nothing_behind",
         Mutant::InboxCheckThenAct => "two_threads_and_two_outbox_operations",
         Mutant::DuplicateBeforeSync => "an_event_that_two_handlers_are_given_has_one_effect",
         Mutant::OutboxCloseWakesNobody => "a_close_wakes_a_waiting_relay",
@@ -169,7 +182,7 @@ fn every_mutant_is_killed_by_the_obligation_it_names() {
 }
 
 /// Every test of O2, each with a mutant that it must notice.
-const CAN_FAIL: [(Target, &str, Mutant); 36] = [
+const CAN_FAIL: [(Target, &str, Mutant); 44] = [
     (
         Target::Loom,
         "programs::every_program_of_two_threads_and_two_log_operations_is_lawful",
@@ -268,6 +281,42 @@ const CAN_FAIL: [(Target, &str, Mutant); 36] = [
         "causal::what_follows_from_an_answer_nobody_reads_waits_for_the_question",
         Mutant::ContextForgetsPast,
     ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_two_saga_log_operations_is_lawful",
+        Mutant::FenceCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_three_threads_and_one_saga_log_operation_is_lawful",
+        Mutant::AskedBeforeSync,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_two_threads_and_two_operations_of_a_participant_is_lawful",
+        Mutant::StepCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "programs::every_program_of_three_threads_and_one_operation_of_a_participant_is_lawful",
+        Mutant::StepCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "saga::a_step_whose_compensation_may_come_first_leaves_nothing_behind",
+        Mutant::StepCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "saga::of_two_executors_the_newer_one_knows_all_and_the_older_one_changes_nothing_more",
+        Mutant::FenceCheckThenAct,
+    ),
+    (
+        Target::Loom,
+        "saga::a_late_reply_does_not_undo_what_was_decided_after_a_recovery",
+        Mutant::FenceCheckThenAct,
+    ),
+    (Target::Loom, "saga::whoever_waits_for_the_end_of_a_saga_is_told", Mutant::AskedBeforeSync),
     (
         Target::Loom,
         "programs::every_program_of_two_threads_and_two_outbox_operations_is_lawful",

@@ -53,6 +53,7 @@ mod name;
 mod news;
 mod pipeline;
 mod producer;
+mod saga;
 mod service;
 mod services;
 mod topic;
@@ -75,6 +76,7 @@ pub use error::{
 };
 pub use name::NameError;
 pub use producer::{Published, TopicProducer};
+pub use saga::{OpenParticipantError, OpenSagaLogError};
 pub use service::{BusPublisher, OpenServiceError, RelayPublishError, Service, ServiceConfig, TransactError};
 pub use topic_handler::{Step, StepError, TopicHandler};
 
@@ -83,6 +85,7 @@ use crate::id::{MemberId, PartitionNumber, ProducerId};
 use crate::member::Member;
 use crate::partition_log::{AppendError, LogEntry, PartitionLog};
 use crate::producer::Producer;
+use crate::saga::{Participant, SagaLog};
 use crate::segment_journal::SegmentJournal;
 use crate::store::{FileStore, Store};
 use catalogue::Catalogue;
@@ -106,8 +109,12 @@ pub struct Bus {
     topics: Mutex<BTreeMap<String, Arc<Topic>>>,
     /// By group and topic.
     groups: Mutex<BTreeMap<(String, String), Arc<ConsumerGroup>>>,
+    /// By name.
+    saga_logs: Mutex<BTreeMap<String, Arc<SagaLog>>>,
+    /// By name.
+    participants: Mutex<BTreeMap<String, Arc<Participant>>>,
     services: Services,
-    // INVARIANT: set with the locks of `topics` and `groups` held, so that whoever holds one of them can rely on it.
+    // INVARIANT: set with the locks of all the maps held, so that whoever holds one of them can rely on it.
     is_closed: AtomicBool,
 }
 
@@ -159,9 +166,18 @@ impl Bus {
                 Topic::open(&name, partition_count, (&store, &config, &recorder), SegmentJournal::open)?;
             topics.insert(name, Arc::new(topic));
         }
-        let (topics, groups, services) = (Mutex::new(topics), Mutex::default(), Services::default());
-        let is_closed = AtomicBool::new(false);
-        Ok(Bus { store, config, recorder, catalogue, topics, groups, services, is_closed })
+        Ok(Bus {
+            store,
+            config,
+            recorder,
+            catalogue,
+            topics: Mutex::new(topics),
+            groups: Mutex::default(),
+            saga_logs: Mutex::default(),
+            participants: Mutex::default(),
+            services: Services::default(),
+            is_closed: AtomicBool::new(false),
+        })
     }
 
     /// The catalogue is created before any topic, so where there is a topic it must exist.
@@ -339,13 +355,15 @@ impl Bus {
     /// for whoever waits for that. Events can still be read.
     pub fn close(&self) {
         let (topics, groups) = (lock(&self.topics), lock(&self.groups));
+        let (saga_logs, _participants) = (lock(&self.saga_logs), lock(&self.participants));
         self.is_closed.store(true, Ordering::Release);
         topics.values().flat_map(|topic| &topic.logs).for_each(|log| log.close());
         groups.values().for_each(|group| group.close());
+        saga_logs.values().for_each(|log| log.close());
         self.services.close();
     }
 
-    /// Call it with the lock of `topics` or of `groups` held.
+    /// Call it with the lock of one of the maps held.
     fn check_open(&self) -> Result<(), ClosedError> {
         if self.is_closed.load(Ordering::Acquire) { Err(ClosedError) } else { Ok(()) }
     }

@@ -9,6 +9,7 @@
 //! * [`partition_log`]: a durable log of events, each taken once and in its producer's order;
 //! * [`consumer_group`]: who owns which partition, and how far each is processed;
 //! * [`causal_inbox`]: events come in any order and go causes first;
+//! * [`saga`]: steps of several services, all of them done or every done one compensated;
 //! * [`outbox`]: a service's state, what it has handled and what it owes, in one record.
 //!
 //! Around them stand the [`Producer`](producer::Producer), the
@@ -18,7 +19,8 @@
 //!
 //! What it promises, by the names of `docs/guarantees.md`: `no-duplication`, `producer-order`, `key-order`,
 //! `total-log`, `durability`, `at-least-once`, `commit-monotonicity` and `single-owner`; and `causal-delivery` to
-//! whoever opens a [`CausalSession`](bus::CausalSession). Nothing is lost silently: whoever is acknowledged is
+//! whoever opens a [`CausalSession`](bus::CausalSession); of sagas `saga-atomicity`, `compensation-order` and
+//! `saga-termination`. Nothing is lost silently: whoever is acknowledged is
 //! durable, and a journal that fails is given up and never tried again.
 //!
 //! The cores refine the model's sequential specifications (obligation O1) and the shells linearize the cores (O2):
@@ -73,6 +75,7 @@ pub mod outbox;
 pub mod partition_log;
 pub mod partitioner;
 pub mod producer;
+pub mod saga;
 mod segment;
 pub mod segment_journal;
 pub mod store;

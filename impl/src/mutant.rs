@@ -228,6 +228,55 @@ mutants! {
     /// A new segment is begun while the one before it is not durable.
     RollBeforeSync = "roll-before-sync"
         without "a segment is synced before the next one is begun", killed by CrashLosesNothing;
+    /// A step after the pivot, or the pivot, is given up as if it could be undone.
+    PivotGivenUp = "pivot-given-up"
+        without "the pivot and what follows it are asked for until their outcome is known (pivot-discipline)",
+        killed by CoreRefinesLaw;
+    /// A compensation that failed counts as done.
+    FailedUndoBelieved = "failed-undo-believed"
+        without "a compensation is asked for until it is done (compensation-retry)", killed by CoreRefinesLaw;
+    /// A saga compensates its first step first.
+    OldestUndoneFirst = "oldest-undone-first"
+        without "compensations run in reverse order of their steps (reverse-order)", killed by CoreRefinesLaw;
+    /// A step that was given up counts as not done.
+    UnknownNotUndone = "unknown-not-undone"
+        without "a step of unknown outcome is compensated too (compensate-unknown)", killed by CoreRefinesLaw;
+    /// Any reply of a step is taken for the answer to what was asked last.
+    ReplyUncorrelated = "reply-uncorrelated"
+        without "a reply is taken for the answer to the command that it names (correlate-replies)",
+        killed by CoreRefinesLaw;
+    /// An executor that a newer one has replaced still writes.
+    StaleExecutorAccepted = "stale-executor-accepted"
+        without "only the newest executor of a saga log may write", killed by CoreRefinesLaw;
+    /// A participant does a step again that it has done.
+    StepDoneAgain = "step-done-again"
+        without "a participant that is asked again answers as it did (idempotent-forward)", killed by CoreRefinesLaw;
+    /// A participant compensates a step again.
+    StepUndoneAgain = "step-undone-again"
+        without "a participant compensates a step once (idempotent-compensation)", killed by CoreRefinesLaw;
+    /// A participant forgets a cancellation of what it has not done.
+    NoTombstone = "no-tombstone"
+        without "a step whose compensation came first is refused (tombstone)", killed by CoreRefinesLaw;
+    /// A participant decides anew what it has refused.
+    RefusalForgotten = "refusal-forgotten"
+        without "a refusal is remembered", killed by CoreRefinesLaw;
+    /// Another executor may claim the log between the check of the epoch and the record.
+    FenceCheckThenAct = "fence-check-then-act"
+        without "the check of an executor's epoch and its record are one critical section",
+        killed by ShellLinearizesCore;
+    /// A compensation may come between the check of a step and its effect.
+    StepCheckThenAct = "step-check-then-act"
+        without "what a participant decides and what it writes down are one critical section",
+        killed by ShellLinearizesCore;
+    /// An executor acts on what the log does not hold for certain.
+    AskedBeforeSync = "asked-before-sync"
+        without "a decision is durable before anybody acts on it (persist-first)", killed by CrashLosesNothing;
+    /// A participant answers before its effect is durable.
+    DoneBeforeSync = "done-before-sync"
+        without "a participant answers when its effect is durable", killed by CrashLosesNothing;
+    /// An executor that is opened leaves alone the sagas that it finds.
+    OpenSagasForgotten = "open-sagas-forgotten"
+        without "an executor goes on with every saga that has not ended (recover)", killed by CrashLosesNothing;
 }
 
 /// Whether the process runs with `mutant`.

@@ -32,6 +32,7 @@
 mod causal;
 mod consumer;
 mod producer;
+mod saga;
 mod service;
 
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ use tokio::task::{self, JoinSet};
 pub use causal::{TokioCausalPublishError, TokioCausalSession, TokioNextEventError};
 pub use consumer::{CommitError, NextError, TokioConsumer};
 pub use producer::{TokioProducer, TokioPublishError};
+pub use saga::{SagaHandle, Task, TokioParticipant, TokioSagaDefinition, TokioSagaError, TokioSagas};
 pub use service::{ServiceError, TokioService, TokioStoreError, TokioTransactError};
 
 use crate::bus::{Bus, Config, CreateTopicError, OpenBusError, OpenGroupError, OpenProducerError};

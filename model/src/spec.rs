@@ -1,4 +1,4 @@
-//! Sequential specifications: what the ideal log, group, inbox and outbox answer to each call.
+//! Sequential specifications: what the ideal log, group, inbox, outbox and saga answer to each call.
 //!
 //! A specification is what an implementation is compared with, call by call (`tests/`, obligations O1 and O2), so
 //! it shares no code with it. It knows no concurrency, no files and no time, and prefers the obvious to the fast:
@@ -9,3 +9,4 @@ pub mod causal_inbox;
 pub mod consumer_group;
 pub mod outbox;
 pub mod partition_log;
+pub mod saga;

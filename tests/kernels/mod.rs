@@ -12,3 +12,5 @@ pub mod log_law;
 pub mod outbox_law;
 pub mod outbox_programs;
 pub mod programs;
+pub mod saga_law;
+pub mod saga_programs;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::kernels::inbox_programs::{InboxStep, run_inbox_program};
 use crate::kernels::outbox_programs::{OutboxStep, run_outbox_program};
 use crate::kernels::programs::{GroupStep, LogStep, run_group_program, run_log_program};
+use crate::kernels::saga_programs::{LogDeed, StepDeed, run_participant_program, run_saga_log_program};
 
 /// How often a thread that could go on is made to wait, at most, in one interleaving.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +147,54 @@ fn every_program_of_two_threads_and_three_inbox_operations_of_one_effect_is_lawf
         Preemptions::AtMost(2),
         run_inbox_program,
         84 * 85 / 2,
+    );
+}
+
+#[test]
+fn every_program_of_two_threads_and_two_saga_log_operations_is_lawful() {
+    let programs = programs(&sequences(&LogDeed::ALL, 2), 2, true);
+    run_all(
+        "saga log, 2 threads, 2 operations",
+        programs,
+        Preemptions::Unbounded,
+        run_saga_log_program,
+        20 * 21 / 2,
+    );
+}
+
+#[test]
+fn every_program_of_three_threads_and_one_saga_log_operation_is_lawful() {
+    let programs = programs(&sequences(&LogDeed::ALL, 1), 3, true);
+    run_all(
+        "saga log, 3 threads, 1 operation",
+        programs,
+        Preemptions::AtMost(2),
+        run_saga_log_program,
+        4 * 5 * 6 / 6,
+    );
+}
+
+#[test]
+fn every_program_of_two_threads_and_two_operations_of_a_participant_is_lawful() {
+    let programs = programs(&sequences(&StepDeed::ALL, 2), 2, true);
+    run_all(
+        "participant, 2 threads, 2 operations",
+        programs,
+        Preemptions::Unbounded,
+        run_participant_program,
+        20 * 21 / 2,
+    );
+}
+
+#[test]
+fn every_program_of_three_threads_and_one_operation_of_a_participant_is_lawful() {
+    let programs = programs(&sequences(&StepDeed::ALL, 1), 3, true);
+    run_all(
+        "participant, 3 threads, 1 operation",
+        programs,
+        Preemptions::AtMost(2),
+        run_participant_program,
+        4 * 5 * 6 / 6,
     );
 }
 
