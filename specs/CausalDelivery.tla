@@ -176,7 +176,7 @@ IsDone == \A e \in DOMAIN emitted :
               IsAppended(e) /\ \A s \in Services : Subscribes(s, e) => e \in Known(s)
 
 (* What was emitted is delivered, in the end, by every service that subscribes to its partition. *)
-AtLeastOnce == (~IsDone) ~> IsDone
+AtLeastOnceProp == (~IsDone) ~> IsDone
 
 -----------------------------------------------------------------------------
 (* Witnesses: each must be violated, or the invariants hold for want of anything happening. *)
@@ -185,8 +185,10 @@ Waits(s, p) == Unread(s, p) # <<>> /\ ~IsReady(s, Unread(s, p)[1])
 DebugNothingIsFinished == ~(Len(emitted) = EventCount /\ IsDone)
 DebugNothingWaits == ~\E s \in Services, p \in Partitions : Waits(s, p)
 DebugNoCauseComesLater ==
-    ~\E s \in Services, p, q \in Partitions :
-        Waits(s, p) /\ Missing(s, Unread(s, p)[1]) # {} /\ Missing(s, Unread(s, p)[1]) \subseteq Deliverable(s, q)
+    [][~\E s \in Services, p, q \in Partitions :
+           /\ Waits(s, p) /\ Deliver(s, q) /\ ~UNCHANGED delivered
+           /\ emitted[Unread(s, p)[1]].deps \cap (delivered'[s] \ delivered[s]) # {}
+           /\ IsReady(s, Unread(s, p)[1])']_vars
 DebugNoCauseIsSkipped == \A s \in Services : \A e \in delivered[s] : emitted[e].deps \subseteq Known(s)
 DebugOnePartitionOnly ==
     \A e \in DOMAIN emitted : IsAppended(e) => \A c \in emitted[e].deps : emitted[c].to = emitted[e].to

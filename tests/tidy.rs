@@ -257,6 +257,33 @@ fn the_sizes_of_the_models_equal_a_run() {
     generated("docs/models.md", "sizes", &sizes);
 }
 
+/// The complete runs of the specifications that have a twin among the models.
+#[test]
+fn the_table_of_the_twins_equals_the_manifest_of_the_specifications() {
+    let manifest: serde_json::Value =
+        serde_json::from_str(&read("specs/manifest.json")).expect("the manifest is JSON");
+    let mut table = String::from(
+        "| model | configuration | without | states | states (TLC) | depth | seconds (TLC) |\n|---|---|---|---|---|---|---|\n",
+    );
+    let runs = manifest["runs"].as_array().expect("the manifest lists runs").iter();
+    for run in runs.filter(|run| run["ours"]["states"].is_number() && run["exit"] == 0) {
+        let ours = &run["ours"];
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let without: Vec<_> = ours["without"].as_array().into_iter().flatten().map(text).collect();
+        let of =
+            MODELS.iter().find(|entry| entry.name == text(&ours["model"])).expect("there is such a model");
+        let without = match without.len() {
+            0 => String::new(),
+            count if count == of.guards.len() => "every guard".to_owned(),
+            _ => format!("`{}`", without.join("`, `")),
+        };
+        let (model, name, depth) = (text(&ours["model"]), text(&run["name"]), &ours["depth"]);
+        let (states, distinct, seconds) = (&ours["states"], &run["distinct"], &run["seconds"]);
+        line!(table, "| `{model}` | {name} | {without} | {states} | {distinct} | {depth} | {seconds} |");
+    }
+    generated("docs/models.md", "twins", &table);
+}
+
 #[test]
 fn the_matrix_in_the_docs_equals_its_snapshot() {
     // The snapshot is compared with a full run in model/tests/gallery.rs; running it twice would gain nothing.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::{Options, Progress, Signal, Words};
 use crate::export::{ExportError, Exported, Plan, export};
 use crate::guard::{Guard, Guards};
+use crate::replay::{ReplayError, Replayed, Seen, replay};
 use crate::report::{Report, check};
 
 /// How large a check is by default; each model says what it means for it.
@@ -153,8 +154,10 @@ pub struct Entry {
     check: fn(&Request, Observer<'_>) -> Result<Report, RequestError>,
     export: fn(&Request, &Plan, Observer<'_>, &mut dyn io::Write) -> Result<Exported, ExportError>,
     serve: fn(&Request, SocketAddr) -> Result<(), RequestError>,
+    replay: fn(&Request, usize, Seen<'_>) -> Result<Replayed, ReplayError>,
     bounds: fn(Preset) -> Vec<Bound>,
     laws: fn() -> Vec<LawLine>,
+    witnesses: fn() -> Vec<&'static str>,
 }
 
 /// A law as the docs show it.
@@ -199,11 +202,13 @@ impl Entry {
                 crate::explorer::serve(build::<M>(request)?, address);
                 Ok(())
             },
+            replay: |request, count, is_seen| replay(&build::<M>(request)?, count, is_seen),
             bounds: |preset| bounds_of(&mut M::preset(preset)),
             laws: || {
                 let laws = M::preset(Preset::Small).laws();
                 laws.iter().map(|law| LawLine { guarantee: law.guarantee, says: law.says }).collect()
             },
+            witnesses: || M::preset(Preset::Small).witnesses().iter().map(|witness| witness.says).collect(),
         }
     }
 
@@ -240,6 +245,19 @@ impl Entry {
         (self.serve)(request, address)
     }
 
+    /// Follows `count` states that somebody else saw through the model.
+    ///
+    /// # Errors
+    /// [`ReplayError`] if the request names what the model does not have, or at the first state that is not reached.
+    pub fn replay(
+        &self,
+        request: &Request,
+        count: usize,
+        is_seen: Seen<'_>,
+    ) -> Result<Replayed, ReplayError> {
+        (self.replay)(request, count, is_seen)
+    }
+
     /// The bounds of a preset.
     pub fn bounds(&self, preset: Preset) -> Vec<Bound> {
         (self.bounds)(preset)
@@ -248,6 +266,11 @@ impl Entry {
     /// The laws, in order.
     pub fn laws(&self) -> Vec<LawLine> {
         (self.laws)()
+    }
+
+    /// What the witnesses say, in order.
+    pub fn witnesses(&self) -> Vec<&'static str> {
+        (self.witnesses)()
     }
 }
 

@@ -253,8 +253,9 @@ impl ConsumerGroup {
         state.budget.failures -= 1;
         if self.guards.has(&STOP_ON_FAILURE) {
             Self::put_back(state, number);
-        } else if let Some(hand) = &mut state.members[number as usize].hand {
-            hand.is_handled = true;
+        } else if let Some(hand) = state.members[number as usize].hand {
+            let left = Hand { is_handled: true, ..hand };
+            state.members[number as usize].hand = (!left.is_committed).then_some(left);
         }
     }
 

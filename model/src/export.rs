@@ -16,7 +16,7 @@ mod shrink;
 mod variables;
 
 pub use mermaid::escaped as escaped_for_mermaid;
-pub use variables::variables_of;
+pub use variables::{bag, set, variables_of};
 
 use std::io::{self, Write};
 

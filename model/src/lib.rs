@@ -7,6 +7,7 @@
 //!   [`causal_delivery`], [`saga`], [`choreography`].
 //! * [`report`] is what a check found, in words: steps, the blamed step, the guard that prevents it.
 //! * [`export`] writes a model's state graph, its counterexamples and its witnesses in the formats of other tools.
+//! * [`replay`] says whether the states of another tool's trace are a behaviour of a model.
 //! * [`explorer`] serves stateright's Explorer of a model.
 //! * [`spec`] holds sequential specifications that implementations are compared with.
 //!
@@ -25,6 +26,7 @@ pub mod guard;
 pub mod matrix;
 pub mod participant;
 pub mod partition_log;
+pub mod replay;
 pub mod report;
 pub mod saga;
 pub mod spec;

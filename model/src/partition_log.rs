@@ -35,6 +35,7 @@ use smallvec::smallvec;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
+use crate::export::{bag, set};
 use crate::few::Short;
 use crate::guard::Guards;
 
@@ -158,8 +159,10 @@ impl Budget {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Ghost {
     /// Every event with every partition it was sent to, sorted.
+    #[serde(serialize_with = "set")]
     pub sent: Short<(Event, u8), 8>,
     /// Every acknowledgement that a producer received, sorted.
+    #[serde(serialize_with = "set")]
     pub acknowledged: Short<Reply, 4>,
 }
 
@@ -169,8 +172,10 @@ pub struct State {
     /// The producers.
     pub producers: Short<Producer, 2>,
     /// Requests on the link: a multiset, sorted.
+    #[serde(serialize_with = "bag")]
     pub requests: Short<Request, 4>,
     /// Acknowledgements on the link: a multiset, sorted.
+    #[serde(serialize_with = "bag")]
     pub replies: Short<Reply, 4>,
     /// The partitions of the topic.
     pub partitions: Short<Partition, 2>,

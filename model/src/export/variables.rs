@@ -1,6 +1,8 @@
 //! A state's variables, by the names of its fields.
 
-use serde::Serialize;
+use std::ops::Deref;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::engine::Variables;
@@ -12,6 +14,32 @@ pub fn variables_of(state: &impl Serialize) -> Variables {
         Ok(value) => Variables::from_iter([("state".to_owned(), value)]),
         Err(error) => Variables::from_iter([("error".to_owned(), error.to_string().into())]),
     }
+}
+
+/// Serialises a list whose order means nothing as a set, as the Informal Trace Format writes sets.
+///
+/// # Errors
+/// The serialiser's.
+pub fn set<T, S>(items: &impl Deref<Target = [T]>, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Serialize,
+    S: Serializer,
+{
+    serializer.collect_map([("#set", &**items)])
+}
+
+/// Serialises a sorted list whose order means nothing as a bag: a function from what is in it to how often it is, as the
+/// Informal Trace Format writes functions.
+///
+/// # Errors
+/// The serialiser's.
+pub fn bag<T, S>(items: &impl Deref<Target = [T]>, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Serialize + PartialEq,
+    S: Serializer,
+{
+    let copies: Vec<_> = items.chunk_by(T::eq).map(|equal| (&equal[0], equal.len())).collect();
+    serializer.collect_map([("#map", copies)])
 }
 
 #[cfg(test)]
@@ -34,6 +62,20 @@ mod tests {
         let consumer_group =
             ["budget", "committed", "effects", "generation", "ghost", "members", "owners", "targets"];
         assert_eq!(names::<ConsumerGroup>(), consumer_group);
+    }
+
+    #[test]
+    fn what_has_no_order_is_a_set_or_a_bag() {
+        #[derive(serde::Serialize)]
+        struct State {
+            #[serde(serialize_with = "super::set")]
+            sent: Vec<u8>,
+            #[serde(serialize_with = "super::bag")]
+            requests: Vec<char>,
+        }
+        let variables = variables_of(&State { sent: vec![1, 2], requests: vec!['a', 'a', 'b'] });
+        assert_eq!(variables["sent"], serde_json::json!({"#set": [1, 2]}));
+        assert_eq!(variables["requests"], serde_json::json!({"#map": [["a", 2], ["b", 1]]}));
     }
 
     #[test]
