@@ -46,7 +46,7 @@ fn a_value_that_means_nothing_is_an_error_with_its_line() {
     );
     check(
         r#"{"process":0,"type":"ok","f":"fence","x":{"pid":"nine"}}"#,
-        "line 1: field `x` is no extension data",
+        "line 1: field `x` holds `{\"pid\":\"nine\"}`",
     );
     let header = r#"{"format":"lawspeaker.history","version":1,"limits":{"ack-wait":1}}"#;
     check(header, "line 1: ");
