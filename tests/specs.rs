@@ -190,3 +190,71 @@ fn every_configuration_stands_in_the_manifest() {
         }
     }
 }
+
+// What a configuration checks
+
+/// The names that a configuration has TLC check; comments do not count.
+fn checked(cfg: &str) -> Vec<String> {
+    const CHECKS: [&str; 4] = ["INVARIANT", "INVARIANTS", "PROPERTY", "PROPERTIES"];
+    let text = fs::read_to_string(specs().join(cfg)).expect("the configuration is there");
+    let lines = text.lines().map(|line| line.split("\\*").next().unwrap_or_default());
+    let mut is_section_checked = false;
+    let mut names = Vec::new();
+    for word in lines.flat_map(str::split_whitespace) {
+        if CHECKS.contains(&word) {
+            is_section_checked = true;
+        } else if word.chars().all(|letter| letter.is_ascii_uppercase()) {
+            is_section_checked = false;
+        } else if is_section_checked {
+            names.push(word.to_owned());
+        }
+    }
+    names
+}
+
+/// A configuration that checks nothing is green whatever the module says.
+#[test]
+fn every_configuration_checks_something_or_says_that_it_does_not() {
+    for run in runs() {
+        let names = checked(word(&run, "cfg"));
+        let checks_nothing = run["checks_nothing"] == true;
+        assert_eq!(names.is_empty(), checks_nothing, "{}", word(&run, "cfg"));
+        if let Some(violates) = run["violates"].as_str() {
+            assert!(names.iter().any(|name| name == violates), "{} checks {violates}", word(&run, "cfg"));
+        }
+    }
+}
+
+/// A check that cannot fail is a defect: each invariant of a twin, but for its types, is violated by some run.
+#[test]
+fn every_invariant_of_a_twin_is_violated_by_some_run() {
+    let runs = runs();
+    for module in twins().into_keys() {
+        let text = fs::read_to_string(specs().join(format!("{module}.tla"))).expect("the module is there");
+        let defined = text.lines().filter_map(|line| line.split_once(" ==")).map(|(name, _)| name);
+        let types = format!("{module}TypeInv");
+        for name in defined.filter(|name| name.ends_with("Inv") && *name != types) {
+            let is_violated = |run: &Value| run["module"] == module.as_str() && run["violates"] == name;
+            assert!(runs.iter().any(is_violated), "no run violates {name} of {module}");
+        }
+    }
+}
+
+/// A mistake that takes more than a page is not seen at a glance; and each is exposed by some run.
+#[test]
+fn every_pitfall_is_short_and_exposed() {
+    const MAX_LINES: usize = 40;
+    let runs = runs();
+    for file in fs::read_dir(specs().join("pitfalls")).expect("the folder is there") {
+        let path = file.expect("the file can be listed").path();
+        if path.extension().is_none_or(|extension| extension != "tla") {
+            continue;
+        }
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let line_count = fs::read_to_string(&path).expect("the module is there").lines().count();
+        assert!(line_count <= MAX_LINES, "{name} has {line_count} lines, more than {MAX_LINES}");
+        let module = format!("pitfalls/{name}");
+        let exposes = |run: &Value| run["module"] == module.as_str() && run["violates"].is_string();
+        assert!(runs.iter().any(exposes), "no run exposes {name}");
+    }
+}

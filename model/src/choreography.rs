@@ -26,18 +26,21 @@ mod guards;
 mod laws;
 mod observed;
 mod service;
+mod variables;
 mod words;
 
 pub use bounds::Bounds;
 pub use guards::*;
 pub use service::Service;
 
+use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
 use crate::few::Few;
 use crate::guard::Guards;
 use crate::participant::Participant;
+use variables::{by_service, by_services};
 
 /// The model: its bounds and the guards in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +56,8 @@ pub struct Choreography {
 const MAX_EVENTS: usize = 8;
 
 /// What is published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// By orders: there is an order.
     #[default]
@@ -77,7 +81,8 @@ pub enum Event {
 }
 
 /// Where the order stands, as the customer sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Not placed yet.
     Wanted,
@@ -90,7 +95,7 @@ pub enum Order {
 }
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Budget {
     faults: u8,
     cancellations: u8,
@@ -108,28 +113,33 @@ impl Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// Whose step was refused or cancelled, by service.
+    #[serde(serialize_with = "by_service")]
     pub is_closed: [bool; Service::COUNT],
     /// Whether a step was done after that.
     pub has_done_closed: bool,
 }
 
 /// A state of the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// What orders knows.
     pub order: Order,
     /// What each service wrote down of its step; orders has none.
+    #[serde(serialize_with = "by_service")]
     pub steps: [Participant; Service::COUNT],
     /// What each service published.
+    #[serde(serialize_with = "by_service")]
     pub topics: [Few<Event, MAX_EVENTS>; Service::COUNT],
     /// How far each service (the first index) has read the topic of each.
+    #[serde(serialize_with = "by_services")]
     pub positions: [[u8; Service::COUNT]; Service::COUNT],
     /// Faults to come.
     pub budget: Budget,
     /// The truth.
+    #[serde(flatten)]
     pub ghost: Ghost,
 }
 

@@ -1,8 +1,10 @@
 //! What a participant of a saga writes down of its step, in the transaction in which it acts: the same whether an
 //! orchestrator asks it ([`crate::saga`]) or it listens to the others ([`crate::choreography`]).
 
+use serde::Serialize;
+
 /// A participant's step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Participant {
     /// How often the step was done; counted to 2.
     pub executions: u8,

@@ -37,6 +37,7 @@ mod observed;
 mod orchestrator;
 mod participant;
 mod steps;
+mod variables;
 mod words;
 
 pub use bounds::Bounds;
@@ -45,6 +46,7 @@ pub use link::{Command, Link, Message, Reply, Way};
 pub use orchestrator::{Orchestrator, Phase};
 pub use steps::Steps;
 
+use serde::Serialize;
 use stateright::{Model, Property};
 
 use crate::engine::{self, FairGroup, Law, System, Witness};
@@ -65,7 +67,7 @@ pub struct Saga {
 const MAX_STEPS: usize = 5;
 
 /// How many faults may still happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Budget {
     faults: u8,
     losses: u8,
@@ -85,18 +87,19 @@ impl Budget {
 }
 
 /// The truth, kept for the laws; no guard and no action reads it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Ghost {
     /// Whether the client was told that its saga will be carried out.
     pub is_accepted: bool,
 }
 
 /// A state of the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// Whether the client still waits for its saga to be accepted.
     pub is_requested: bool,
     /// Where the saga stands by the durable log; `None` if the log knows of none.
+    #[serde(serialize_with = "variables::phase")]
     pub log: Option<Phase>,
     /// Who leads it.
     pub orchestrator: Orchestrator,
@@ -109,6 +112,7 @@ pub struct State {
     /// Faults to come.
     pub budget: Budget,
     /// The truth.
+    #[serde(flatten)]
     pub ghost: Ghost,
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn tlc(jar: &Path, module: &Path, cfg: &Path) -> Said {
         // Most runs take a second: the quick compiler saves more time than the good one, and so does one thread.
         .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g", "-cp"])
         .arg(jar)
-        .args(["tlc2.TLC", "-workers", "1", "-deadlock", "-nowarning", "-metadir"])
+        .args(["tlc2.TLC", "-lncheck", "final", "-workers", "1", "-deadlock", "-nowarning", "-metadir"])
         .arg(scratch.path().join("states"))
         .arg("-config")
         .arg(cfg)

@@ -3,7 +3,8 @@
 use lawspeaker_history::Op;
 
 use super::{ATOMIC_PUBLISH, Action, CANCEL_GATE, Choreography, Event, Order, Service, State, observed};
-use crate::engine::{Telling, Words};
+use crate::engine::{Telling, Variables, Words};
+use crate::export::variables_of;
 
 pub(super) const ORDER: &str = "s1";
 
@@ -106,6 +107,10 @@ impl Words for Choreography {
             }
         }
         lines
+    }
+
+    fn variables(&self, state: &State) -> Variables {
+        variables_of(state)
     }
 
     fn waits(&self, state: &State) -> Vec<String> {

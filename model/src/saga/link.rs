@@ -3,10 +3,13 @@
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 
+use serde::Serialize;
+
 use super::MAX_STEPS;
 
 /// Which way a command leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Way {
     /// Do the step.
     Forward,
@@ -15,7 +18,7 @@ pub enum Way {
 }
 
 /// What the orchestrator asks of a participant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Command {
     /// The step, and so the participant.
     pub step: u8,
@@ -24,7 +27,7 @@ pub struct Command {
 }
 
 /// What a participant answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Reply {
     /// To what.
     pub command: Command,

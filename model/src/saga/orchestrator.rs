@@ -1,8 +1,10 @@
 //! Who leads the saga: what it remembers, what it decides, and what it writes down.
 
+use serde::Serialize;
+
 use super::{
     Action, COMPENSATE_UNKNOWN, COMPENSATION_RETRY, CORRELATE_REPLIES, Command, PERSIST_FIRST,
-    PIVOT_DISCIPLINE, RECOVER, REVERSE_ORDER, Reply, Saga, State, Steps, Way,
+    PIVOT_DISCIPLINE, RECOVER, REVERSE_ORDER, Reply, Saga, State, Steps, Way, variables,
 };
 
 /// Where a saga stands.
@@ -31,11 +33,12 @@ impl Phase {
 }
 
 /// What the orchestrator has in memory, and loses when it crashes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Orchestrator {
     /// Whether it runs.
     pub is_up: bool,
     /// Where it believes the saga to stand; `None` if it knows of none.
+    #[serde(serialize_with = "variables::phase")]
     pub memory: Option<Phase>,
     /// Whether it has sent the command that is next.
     pub has_sent: bool,

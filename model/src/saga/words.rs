@@ -3,7 +3,8 @@
 use lawspeaker_history::Op;
 
 use super::{Action, CORRELATE_REPLIES, Command, Link, Message, Phase, Reply, Saga, State, Way, observed};
-use crate::engine::{Telling, Words};
+use crate::engine::{Telling, Variables, Words};
+use crate::export::variables_of;
 
 pub(super) const SAGA: &str = "s1";
 pub(super) const ORCHESTRATOR: &str = "orchestrator";
@@ -126,6 +127,10 @@ impl Words for Saga {
             lines.push(line("network", under_way.join(", ")));
         }
         lines
+    }
+
+    fn variables(&self, state: &State) -> Variables {
+        variables_of(state)
     }
 
     fn waits(&self, state: &State) -> Vec<String> {
