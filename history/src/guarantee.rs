@@ -70,9 +70,13 @@ guarantees! {
     CausalDelivery, "causal-delivery", "causal delivery", Safety, "no effect is delivered before its cause";
     TransactionAtomicity, "transaction-atomicity", "transaction atomicity", Safety,
         "all of a committed transaction is seen, nothing of an aborted one";
+    OutboxAtomicity, "outbox-atomicity", "outbox atomicity", Safety,
+        "a change of state and its event are one: both happen, or neither";
     SagaAtomicity, "saga-atomicity", "saga atomicity", Safety,
         "a saga ends with all of its steps done, or with every done step compensated";
     CompensationOrder, "compensation-order", "compensation order", Safety, "compensations run in reverse order of their steps";
+    SagaIsolation, "saga-isolation", "saga isolation", Safety,
+        "no saga builds on, or wipes out, what another may yet undo or has finished";
     SagaTermination, "saga-termination", "saga termination", Liveness, "every saga ends";
     NoDeadlock, "no-deadlock", "no deadlock", Safety, "there is no state in which only faults can go on, unless work is done";
 }

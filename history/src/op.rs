@@ -114,6 +114,8 @@ pub enum Call {
     Reject(Vec<Delivery>),
     /// `apply`: the effect of these deliveries happened.
     Apply(Vec<Delivery>),
+    /// `change`: the caller's own state changed, in a transaction that owes exactly these events.
+    Change(Vec<EventId>),
     /// `crash`: the caller is gone, with the work it had in hand.
     Crash,
     /// `saga.start`: a saga begins.
@@ -152,6 +154,7 @@ impl Call {
             Call::Nack(_) => "nack",
             Call::Reject(_) => "reject",
             Call::Apply(_) => "apply",
+            Call::Change(_) => "change",
             Call::Crash => "crash",
             Call::SagaStart(_) => "saga.start",
             Call::SagaStep(_) => "saga.step",

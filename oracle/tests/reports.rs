@@ -43,7 +43,7 @@ fn a_power_loss_of_nats_reads_as_one_root_cause() {
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: not judged by this version: key-order, outbox-atomicity, saga-isolation, no-deadlock
     "#);
 }
 
@@ -71,7 +71,7 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: not judged by this version: key-order, outbox-atomicity, saga-isolation, no-deadlock
     "#);
 }
 
@@ -106,7 +106,7 @@ fn a_conforming_recording_says_what_it_rests_on() {
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: not judged by this version: key-order, outbox-atomicity, saga-isolation, no-deadlock
     "#);
 }
 
@@ -132,7 +132,7 @@ fn a_poller_that_steps_over_late_rows_is_told_with_the_open_send() {
     undecided: causal-delivery       out of scope of this profile
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of sagas, and none is recorded: effect-once, saga-atomicity, compensation-order, saga-termination
-    undecided: not judged by this version: key-order, no-deadlock
+    undecided: not judged by this version: key-order, outbox-atomicity, saga-isolation, no-deadlock
     "#);
 }
 

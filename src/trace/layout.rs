@@ -111,7 +111,7 @@ fn shape(call: &Call) -> Shape {
         Call::Commit(_) | Call::Committed(_) | Call::Ack(_) | Call::Nack(_) | Call::Reject(_) => {
             Shape::Commit
         }
-        Call::Apply(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => Shape::Apply,
+        Call::Apply(_) | Call::Change(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => Shape::Apply,
         Call::Crash => Shape::Crash,
         Call::SagaEnd(_) => Shape::Commit,
         Call::Assign(_)

@@ -21,6 +21,7 @@ pub(super) fn words(op: &Op) -> String {
         Call::Nack(all) => format!("nack {}", listed(all, delivery_words)),
         Call::Reject(all) => format!("reject {}", listed(all, delivery_words)),
         Call::Apply(all) => format!("apply {}", listed(all, delivery_words)),
+        Call::Change(events) => format!("change {}", listed(events, ToString::to_string)),
         Call::Crash => "crash".to_owned(),
         Call::SagaStart(start) => format!("start saga {}", start.saga),
         Call::SagaStep(step) => format!("step {} of saga {}", step.step, step.saga),

@@ -63,6 +63,7 @@ fn value_of(call: &Call, op_type: OpType) -> Value {
         Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::Apply(all) => {
             all.iter().map(|d| json!([d.partition, d.offset, d.event])).collect()
         }
+        Call::Change(events) => json!(events),
         Call::SagaStart(start) => saga::start_value(start),
         Call::SagaStep(step) | Call::SagaCompensate(step) => saga::step_value(step),
         Call::SagaEnd(end) => saga::end_value(end),
