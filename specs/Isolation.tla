@@ -2,13 +2,14 @@
 (* Sagas that run at the same time on shared records: the twin of model/src/isolation.rs, with the same variables,
    actions, guards and guarantees, and equal counts of states (manifest.json).
 
-   Each saga updates every record, one a step, and each step is a local transaction that is there for all to see at
-   once. A saga that cannot go on compensates its steps in reverse order. A semantic lock marks a record whose last
-   write may yet be compensated. A record holds the writes of sagas in their order; its value is their number.
+   Each saga updates every record but one, one a step, and each step is a local transaction that is there for all to see
+   at once; sagas leave out different records. A saga that cannot go on compensates its steps in reverse order. A
+   semantic lock marks a record whose last write may yet be compensated. A record holds the writes of sagas in their
+   order; its value is their number.
 
    Assumed: a step reads what it updates in its own transaction. That a saga fails is a fault: nothing may rely on it.
-   Left out: lost commands, repeats and crashes (Saga.tla), pivots, steps that need only some records, giving up a lock
-   that one waits for.
+   Left out: lost commands, repeats and crashes (Saga.tla), pivots, sagas that share no record, giving up a lock that
+   one waits for.
    Everything counts from 0; sequences of TLA+ start at 1, hence every `+ 1` between brackets. *)
 EXTENDS Naturals, Sequences
 
@@ -20,10 +21,11 @@ CONSTANTS SagaCount, RecordCount,
 (* The guards; each can be removed. *)
 CONSTANTS SemanticLock, LockOrder, DeltaUndo
 
-ASSUME SagaCount \in 1..4 /\ RecordCount \in 1..3 /\ Readers \in 0..4 /\ Failures \in Nat
+ASSUME SagaCount \in 1..4 /\ RecordCount \in 2..4 /\ Readers \in 0..4 /\ Failures \in Nat
 
 Sagas == 0..(SagaCount - 1)
 Records == 0..(RecordCount - 1)
+StepCount == RecordCount - 1
 
 VARIABLES
     records,  \* for each record, the sagas whose writes it holds, in order, and the saga that has locked it
@@ -52,8 +54,12 @@ IsForward(s) == Saga(s).phase.phase = "Forward"
 IsBackward(s) == Saga(s).phase.phase = "Backward"
 Done(s) == Saga(s).phase.done
 
-(* Guard lock-order: in a fixed order for all, or each saga begins at another record. *)
-RecordOf(s, step) == IF LockOrder THEN step ELSE (s + step) % RecordCount
+LeftOut(s) == s % RecordCount
+
+(* Guard lock-order: in a fixed order for all, or each saga begins after the record that it leaves out. *)
+RecordOf(s, step) ==
+    IF LockOrder THEN IF step < LeftOut(s) THEN step ELSE step + 1
+    ELSE (LeftOut(s) + 1 + step) % RecordCount
 NextRecord(s) == RecordOf(s, Done(s))
 
 IsReader(s) == s < Readers
@@ -76,9 +82,9 @@ Step(s) ==
            written == [records EXCEPT ![updated + 1].writes = Append(@, s),
                                       ![updated + 1].lock = IF SemanticLock THEN s ELSE None]
            freed == [place \in DOMAIN written |-> [written[place] EXCEPT !.lock = IF @ = s THEN None ELSE @]]
-       IN  /\ records' = IF done = RecordCount THEN freed ELSE written
+       IN  /\ records' = IF done = StepCount THEN freed ELSE written
            /\ sagas' = [sagas EXCEPT ![s + 1] =
-                  IF done = RecordCount THEN [phase |-> Committed, images |-> <<>>]
+                  IF done = StepCount THEN [phase |-> Committed, images |-> <<>>]
                   ELSE [phase |-> Forward(done), images |-> Append(@.images, writes)]]
            /\ ghost' = IF IsReader(s) /\ writes # <<>>
                        THEN [ghost EXCEPT !.has_read[s + 1][Last(writes) + 1] = TRUE]
@@ -122,8 +128,8 @@ UnfairSpec == Init /\ [][Next]_vars
 IsolationTypeInv ==
     /\ \A r \in Records : Elements(Record(r).writes) \subseteq Sagas /\ Record(r).lock \in Sagas \union {None}
     /\ \A s \in Sagas :
-           /\ Saga(s).phase \in {Forward(done) : done \in 0..(RecordCount - 1)}
-                              \union {Backward(done) : done \in 1..(RecordCount - 1)} \union {Committed, Aborted}
+           /\ Saga(s).phase \in {Forward(done) : done \in 0..(StepCount - 1)}
+                              \union {Backward(done) : done \in 1..(StepCount - 1)} \union {Committed, Aborted}
            /\ Len(Saga(s).images) = IF IsForward(s) \/ IsBackward(s) THEN Done(s) ELSE 0
     /\ budget.failures \in 0..Failures
     /\ ghost.has_read \in [1..SagaCount -> [1..SagaCount -> BOOLEAN]]
@@ -138,7 +144,8 @@ IsQuiescent == ~ENABLED Work
 SagaIsolationInv == ~ghost.is_read_undone /\ ~\E s \in Sagas : ghost.is_wiped_out[s + 1] /\ IsCommitted(s)
 
 SagaAtomicityInv ==
-    (IsQuiescent /\ IsDone) => \A r \in Records : Elements(Record(r).writes) = {s \in Sagas : IsCommitted(s)}
+    (IsQuiescent /\ IsDone) =>
+        \A r \in Records : Elements(Record(r).writes) = {s \in Sagas : IsCommitted(s) /\ LeftOut(s) # r}
 
 NoDeadlockInv == IsQuiescent => IsDone
 
@@ -149,6 +156,9 @@ SagaTerminationProp == <>IsDone
 (* Witnesses: each must be violated, or the invariants hold for want of anything happening. *)
 DebugNotAllCommit == ~\A s \in Sagas : IsCommitted(s)
 DebugNothingWaits == ~\E s \in Sagas : Waits(s) /\ IsBackward(Record(NextRecord(s)).lock)
+DebugNothingMeets ==
+    ~\E s, other \in Sagas : s # other /\ Saga(s).images # <<>> /\ Saga(other).images # <<>>
+DebugNoTwoAreCompensated == [][~\E s \in Sagas : Compensate(s) /\ Done(s) = 2]_vars
 DebugNothingIsAborted ==
     [][~\E s, other \in Sagas : Step(s) /\ sagas'[s + 1].phase = Committed /\ Saga(other).phase = Aborted]_vars
 DebugNothingFinalIsRead ==

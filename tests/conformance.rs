@@ -6,14 +6,18 @@ mod walk;
 use std::collections::BTreeSet;
 
 use lawspeaker_history::{Guarantee, History, write_jsonl};
+use lawspeaker_model::bounded_queues::BoundedQueues;
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, build};
 use lawspeaker_model::causal_delivery::CausalDelivery;
 use lawspeaker_model::choreography::Choreography;
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Limits, Options, Signal, Trace, explore};
+use lawspeaker_model::isolation::Isolation;
+use lawspeaker_model::outbox::Outbox;
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::{LONG_ENOUGH, told};
 use lawspeaker_model::saga::Saga;
+use lawspeaker_model::saga_over_log::SagaOverLog;
 use lawspeaker_oracle::{Outcome, Profile, Verdict, judge, report};
 use proptest::prelude::*;
 use walk::walk;
@@ -22,6 +26,7 @@ use walk::walk;
 const LOG: &[&str] = &["kafka"];
 const CAUSAL: &[&str] = &["kafka", "causal-broadcast"];
 const SAGA: &[&str] = &["saga"];
+const QUEUE: &[&str] = &["work-queue"];
 
 fn verdicts(history: &History, profiles: &[&str]) -> Vec<Verdict> {
     profiles.iter().map(|name| judge(history, Profile::named(name).expect("it is a profile"))).collect()
@@ -46,15 +51,30 @@ fn is_accepted<M: DomainModel>(choices: &[u16], profiles: &[&str]) -> Result<(),
     Ok(())
 }
 
-/// What a saga does ends, is written and read back, and is judged; nothing is held against it but what is not promised.
-fn is_told_whole<M: DomainModel>(choices: &[u16], unpromised: &[Guarantee]) -> Result<(), TestCaseError> {
+/// Like [`is_accepted`], of a model in which a walk may be over before anything was delivered that could be judged.
+fn is_accepted_or_empty<M: DomainModel>(choices: &[u16], profiles: &[&str]) -> Result<(), TestCaseError> {
+    let model = M::preset(Preset::Small);
+    let history = told(&model, &walk(&model, choices));
+    if history.ops.iter().any(|op| op.call.f() == "receive") {
+        return is_accepted::<M>(choices, profiles);
+    }
+    prop_assert_eq!(broken(&verdicts(&history, profiles)), BTreeSet::new());
+    Ok(())
+}
+
+/// What sagas do ends, is written and read back, and is judged; nothing is held against it but what is not promised.
+fn is_told_whole<M: DomainModel>(
+    choices: &[u16],
+    saga_count: usize,
+    unpromised: &[Guarantee],
+) -> Result<(), TestCaseError> {
     let model = M::preset(Preset::Small);
     let trace = walk(&model, choices);
     prop_assert!(model.is_done(trace.last()), "the walk does not end: {:?}", trace.last());
     let history = told(&model, &trace);
     let calls: Vec<_> = history.ops.iter().map(|op| op.call.f()).collect();
     prop_assert_eq!(calls.first(), Some(&"saga.start"));
-    prop_assert_eq!(calls.iter().filter(|f| **f == "saga.end").count(), 1);
+    prop_assert_eq!(calls.iter().filter(|f| **f == "saga.end").count(), saga_count);
     prop_assert_eq!(calls.last(), Some(&"quiescent"));
     let written = |history: &History| {
         let mut written = Vec::new();
@@ -90,21 +110,45 @@ proptest! {
 
     #[test]
     fn what_the_saga_does_ends_and_is_told_whole(choices in prop::collection::vec(any::<u16>(), 0..40)) {
-        is_told_whole::<Saga>(&choices, &[])?;
+        is_told_whole::<Saga>(&choices, 1, &[])?;
     }
 
     #[test]
     fn what_the_choreography_does_ends_and_is_told_whole(choices in prop::collection::vec(any::<u16>(), 0..40)) {
-        is_told_whole::<Choreography>(&choices, &[Guarantee::CompensationOrder])?;
+        is_told_whole::<Choreography>(&choices, 1, &[Guarantee::CompensationOrder])?;
+    }
+
+    #[test]
+    fn what_sagas_on_shared_records_do_ends_and_is_told_whole(choices in prop::collection::vec(any::<u16>(), 0..16)) {
+        is_told_whole::<Isolation>(&choices, 3, &[])?;
+    }
+
+    #[test]
+    fn what_a_saga_over_a_log_does_ends_and_is_told_whole(choices in prop::collection::vec(any::<u16>(), 0..40)) {
+        is_told_whole::<SagaOverLog>(&choices, 1, &[])?;
+    }
+
+    #[test]
+    fn what_the_outbox_does_is_accepted(choices in prop::collection::vec(any::<u16>(), 0..40)) {
+        is_accepted_or_empty::<Outbox>(&choices, QUEUE)?;
+    }
+
+    #[test]
+    fn what_the_bounded_queues_do_is_accepted(choices in prop::collection::vec(any::<u16>(), 1..24)) {
+        is_accepted::<BoundedQueues>(&choices, QUEUE)?;
     }
 }
 
 /// Removes each guard in turn, tells every counterexample as a history, and collects what the oracle rejects for the
 /// guarantee that the counterexample breaks: guard and guarantee, seen and unseen.
 fn seen_and_unseen<M: DomainModel>(profiles: &[&str]) -> (Vec<String>, Vec<String>) {
+    seen_and_unseen_within::<M>(Limits { max_depth: Some(13), ..Limits::default() }, profiles)
+}
+
+/// The same; without a limit, promises of what happens in the end as well.
+fn seen_and_unseen_within<M: DomainModel>(limits: Limits, profiles: &[&str]) -> (Vec<String>, Vec<String>) {
     let (mut seen, mut unseen) = (Vec::new(), Vec::new());
     for guard in M::GUARDS {
-        let limits = Limits { max_depth: Some(13), ..Limits::default() };
         let model: M = build(&Request { without: vec![guard.name.to_owned()], ..Request::default() })
             .expect("the model has its guards");
         let laws = model.laws();
@@ -163,4 +207,28 @@ fn what_breaks_the_saga_is_rejected() {
 #[test]
 fn what_breaks_the_choreography_is_rejected() {
     insta::assert_snapshot!(lines(seen_and_unseen::<Choreography>(SAGA)));
+}
+
+/// Not visible: what the oracle does not judge yet, and what sagas wait for.
+#[test]
+fn what_breaks_the_isolation_of_sagas_is_rejected() {
+    insta::assert_snapshot!(lines(seen_and_unseen::<Isolation>(SAGA)));
+}
+
+/// Not visible: what the oracle does not judge yet, and who waits for a lock.
+#[test]
+fn what_breaks_the_outbox_is_rejected() {
+    insta::assert_snapshot!(lines(seen_and_unseen_within::<Outbox>(Limits::default(), QUEUE)));
+}
+
+/// Not visible: who waits for what, where everything was delivered that was sent.
+#[test]
+fn what_breaks_the_bounded_queues_is_rejected() {
+    insta::assert_snapshot!(lines(seen_and_unseen_within::<BoundedQueues>(Limits::default(), QUEUE)));
+}
+
+/// Not visible: what goes wrong in the log, of which an observer of the saga sees only what comes of it.
+#[test]
+fn what_breaks_a_saga_over_a_log_is_rejected() {
+    insta::assert_snapshot!(lines(seen_and_unseen::<SagaOverLog>(SAGA)));
 }

@@ -339,6 +339,21 @@ fn the_page_on_causal_delivery_shows_real_counterexamples() {
     shows_real_output("docs/models/causal-delivery.md", 5);
 }
 
+#[test]
+fn the_pages_on_the_other_models_show_real_counterexamples() {
+    const PAGES: [(&str, usize); 6] = [
+        ("saga", 4),
+        ("choreography", 4),
+        ("isolation", 3),
+        ("outbox", 5),
+        ("bounded-queues", 4),
+        ("saga-over-log", 5),
+    ];
+    for (page, block_count) in PAGES {
+        shows_real_output(&format!("docs/models/{page}.md"), block_count);
+    }
+}
+
 /// What falls in how many steps when producers do not wait, for each way out that a reader has.
 #[test]
 fn the_table_of_the_trade_equals_a_run() {

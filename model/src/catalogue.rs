@@ -281,6 +281,10 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<crate::causal_delivery::CausalDelivery>(),
     Entry::of::<crate::saga::Saga>(),
     Entry::of::<crate::choreography::Choreography>(),
+    Entry::of::<crate::isolation::Isolation>(),
+    Entry::of::<crate::outbox::Outbox>(),
+    Entry::of::<crate::bounded_queues::BoundedQueues>(),
+    Entry::of::<crate::saga_over_log::SagaOverLog>(),
 ];
 
 /// The model of the given name.

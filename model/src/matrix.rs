@@ -53,30 +53,35 @@ impl Matrix {
         options: Options,
         observe: Observer<'_>,
     ) -> Result<Self, RequestError> {
-        let mut guarantees: Vec<Guarantee> = model.laws().iter().map(|law| law.guarantee).collect();
-        guarantees.sort_unstable();
-        guarantees.dedup();
-        let mut rows = Vec::new();
+        let mut reports = Vec::new();
         for guard in model.guards {
             let without = vec![guard.name.to_owned()];
             let request = Request { preset, settings: settings.to_vec(), without, options };
-            let report = model.check(&request, observe)?;
-            rows.push(Row {
-                guard: guard.name,
-                upholds: guard.upholds,
-                masked_by: report.unmasked.iter().flat_map(|unmasked| unmasked.masks.clone()).collect(),
-                broken_in: broken_in(&report),
-                undecided: undecided(&report),
-                is_complete: report.explored.is_complete,
-            });
+            reports.push(model.check(&request, observe)?);
         }
-        Ok(Matrix {
+        Ok(Self::of_reports(model, preset, &reports))
+    }
+
+    /// What reports come to: one of `model` for each of its guards, in order, with that one removed.
+    pub fn of_reports(model: &Entry, preset: Preset, reports: &[Report]) -> Self {
+        let mut guarantees: Vec<Guarantee> = model.laws().iter().map(|law| law.guarantee).collect();
+        guarantees.sort_unstable();
+        guarantees.dedup();
+        let rows = model.guards.iter().zip(reports).map(|(guard, report)| Row {
+            guard: guard.name,
+            upholds: guard.upholds,
+            masked_by: report.unmasked.iter().flat_map(|unmasked| unmasked.masks.clone()).collect(),
+            broken_in: broken_in(report),
+            undecided: undecided(report),
+            is_complete: report.explored.is_complete,
+        });
+        Matrix {
             schema: "lawspeaker.guards/1",
             model: model.name,
             preset: preset.name(),
             guarantees,
-            rows,
-        })
+            rows: rows.collect(),
+        }
     }
 
     /// What the matrix comes to: it holds if every guard breaks what it is named for and every guarantee falls.

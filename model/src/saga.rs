@@ -31,14 +31,14 @@
 
 mod bounds;
 mod guards;
-mod laws;
+pub(crate) mod laws;
 mod link;
-mod observed;
+pub(crate) mod observed;
 mod orchestrator;
 mod participant;
 mod steps;
 mod variables;
-mod words;
+pub(crate) mod words;
 
 pub use bounds::Bounds;
 pub use guards::*;
@@ -69,7 +69,7 @@ const MAX_STEPS: usize = 5;
 /// How many faults may still happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Budget {
-    faults: u8,
+    pub(crate) faults: u8,
     losses: u8,
     duplicates: u8,
     timeouts: u8,

@@ -1,14 +1,18 @@
 //! The baselines hold, completely, with exact counts that stateright's own checker agrees with.
 
+use lawspeaker_model::bounded_queues::BoundedQueues;
 use lawspeaker_model::catalogue::{DomainModel, Preset, Request, model};
 use lawspeaker_model::causal_delivery::CausalDelivery;
 use lawspeaker_model::choreography::{Bounds, Choreography};
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Options, Signal, Stop, explore};
 use lawspeaker_model::guard::Guards;
+use lawspeaker_model::isolation::Isolation;
+use lawspeaker_model::outbox::Outbox;
 use lawspeaker_model::partition_log::PartitionLog;
 use lawspeaker_model::report::Outcome;
 use lawspeaker_model::saga::Saga;
+use lawspeaker_model::saga_over_log::SagaOverLog;
 use stateright::Checker;
 
 /// A baseline explored: states, generated, depth.
@@ -44,6 +48,49 @@ fn the_saga_keeps_its_law() {
 #[test]
 fn the_choreography_keeps_its_law() {
     assert_eq!(counts("choreography"), (12_595, 63_398, 17));
+}
+
+#[test]
+fn the_outbox_keeps_its_law() {
+    assert_eq!(counts("outbox"), (6_909, 22_879, 27));
+}
+
+#[test]
+fn sagas_on_shared_records_keep_their_law() {
+    assert_eq!(counts("isolation"), (277, 550, 13));
+}
+
+#[test]
+fn bounded_queues_keep_their_law() {
+    assert_eq!(counts("bounded-queues"), (1_290, 2_753, 17));
+}
+
+#[test]
+fn a_saga_over_a_log_keeps_its_law() {
+    assert_eq!(counts("saga-over-log"), (6_981, 21_619, 27));
+}
+
+/// Where nothing is placed, nothing is broken, and nothing is shown: the check says that its witnesses were not met.
+#[test]
+fn queues_in_which_nobody_meets_are_no_proof_of_anything() {
+    let entry = model("bounded-queues").expect("the catalogue has it");
+    let settings = vec![("orders".to_owned(), 0), ("strays".to_owned(), 0)];
+    let report = entry.check(&Request { settings, ..Request::default() }, &mut |_| Signal::Continue);
+    let report = report.expect("the model has its settings");
+    assert_eq!((report.outcome, report.counterexamples.len()), (Outcome::Inconclusive, 0));
+    assert!(report.witnesses.iter().all(|witness| !witness.is_met), "{:?}", report.witnesses);
+}
+
+/// The answer comes in, and stands behind what the handler does not take before it has it.
+#[test]
+fn more_room_does_not_open_the_circle() {
+    let entry = model("bounded-queues").expect("the catalogue has it");
+    for capacity in 1..=4 {
+        let settings = vec![("capacity".to_owned(), capacity)];
+        let request = Request { settings, without: vec!["defer".to_owned()], ..Request::default() };
+        let report = entry.check(&request, &mut |_| Signal::Continue).expect("the request is sound");
+        assert_eq!(report.counterexamples[0].guarantee.name(), "no-deadlock", "capacity {capacity}");
+    }
 }
 
 /// From pure forward recovery (the pivot comes first) to pure backward recovery (there is none).
@@ -98,6 +145,26 @@ fn stateright_counts_the_same_states_of_the_saga() {
 #[test]
 fn stateright_counts_the_same_states_of_the_choreography() {
     stateright_agrees(Choreography::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_the_outbox() {
+    stateright_agrees(Outbox::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_sagas_on_shared_records() {
+    stateright_agrees(Isolation::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_bounded_queues() {
+    stateright_agrees(BoundedQueues::preset(Preset::Small));
+}
+
+#[test]
+fn stateright_counts_the_same_states_of_a_saga_over_a_log() {
+    stateright_agrees(SagaOverLog::preset(Preset::Small));
 }
 
 /// The state holds every event that can be published, whatever guards are missing.

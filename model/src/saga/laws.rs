@@ -134,7 +134,7 @@ fn is_undone(state: &State) -> bool {
     !state.participants.iter().any(|participant| participant.stands())
 }
 
-fn outcome_is_true(_: &Saga, state: &State) -> bool {
+pub(crate) fn outcome_is_true(_: &Saga, state: &State) -> bool {
     match state.log {
         Some(Phase::Committed) => is_whole(state),
         Some(Phase::Aborted) => is_undone(state),
@@ -154,7 +154,7 @@ fn compensation_order(_: &Saga, state: &State) -> bool {
     state.participants.iter().enumerate().all(|(place, p)| !is_compensated(p) || !stands_after(place))
 }
 
-fn effect_once(_: &Saga, state: &State) -> bool {
+pub(crate) fn effect_once(_: &Saga, state: &State) -> bool {
     state.participants.iter().all(|p| p.executions <= 1 && p.compensations <= 1)
 }
 

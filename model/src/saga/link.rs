@@ -88,12 +88,12 @@ impl<M: Message> Link<M> {
         (self.counts >> (BITS * u32::from(message.number())) & 0b111) as u8
     }
 
-    pub(super) fn insert(&mut self, message: M) {
+    pub(crate) fn insert(&mut self, message: M) {
         debug_assert!(self.count(message) < 7, "more copies than the bounds allow");
         self.counts += Self::one(message);
     }
 
-    pub(super) fn remove(&mut self, message: M) {
+    pub(crate) fn remove(&mut self, message: M) {
         debug_assert!(self.count(message) > 0, "only what is on the link is taken from it");
         self.counts -= Self::one(message);
     }

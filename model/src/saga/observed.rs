@@ -6,7 +6,7 @@ use super::words::{ORCHESTRATOR, SAGA, participant, step_name};
 use super::{Action, Command, Phase, Saga, State, Way};
 use crate::engine::way_on;
 
-pub(super) fn ops(model: &Saga, before: &State, action: &Action, after: &State) -> Vec<Op> {
+pub(crate) fn ops(model: &Saga, before: &State, action: &Action, after: &State) -> Vec<Op> {
     match action {
         Action::Accept => vec![started(model)],
         Action::Handle(command) | Action::Refuse(command) | Action::FailCompensation(command) => {

@@ -6,8 +6,8 @@ use super::{Action, CORRELATE_REPLIES, Command, Link, Message, Phase, Reply, Sag
 use crate::engine::{Telling, Variables, Words};
 use crate::export::variables_of;
 
-pub(super) const SAGA: &str = "s1";
-pub(super) const ORCHESTRATOR: &str = "orchestrator";
+pub(crate) const SAGA: &str = "s1";
+pub(crate) const ORCHESTRATOR: &str = "orchestrator";
 
 pub(super) const KINDS: &[&str] = &[
     "accept",
@@ -52,11 +52,11 @@ pub(super) fn step_name(step: u8) -> &'static str {
     NAMES[step as usize].0
 }
 
-pub(super) fn participant(step: u8) -> &'static str {
+pub(crate) fn participant(step: u8) -> &'static str {
     NAMES[step as usize].2
 }
 
-fn command_name(command: Command) -> &'static str {
+pub(crate) fn command_name(command: Command) -> &'static str {
     match command.way {
         Way::Forward => step_name(command.step),
         Way::Backward => NAMES[command.step as usize].1,
@@ -64,7 +64,7 @@ fn command_name(command: Command) -> &'static str {
 }
 
 /// `charge is done`.
-fn reply_name(reply: Reply) -> String {
+pub(crate) fn reply_name(reply: Reply) -> String {
     format!("{} {}", command_name(reply.command), answer(reply))
 }
 
