@@ -89,6 +89,7 @@ mod tests {
     use super::*;
 
     const SENT: &str = r#"{"process":0,"type":"ok","f":"send","value":[["send","p",[0,"a"]]]}"#;
+    const OTHER: &str = r#"{"process":0,"type":"ok","f":"send","value":[["send","p",[1,"b"]]]}"#;
     const READ: &str = r#"{"process":1,"type":"ok","f":"poll","value":[["poll",{"p":[[0,"a"]]}]]}"#;
 
     /// What an assertion panics with.
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_failing_assertion_panics_with_the_report() {
-        let text = panic_of(&[READ], |history| assert_conforms(history, "kafka"));
+        let text = panic_of(&[OTHER, READ], |history| assert_conforms(history, "kafka"));
         assert!(text.starts_with("the history violates what `kafka` promises\n"), "{text}");
         assert!(text.contains("phantom"), "{text}");
         let text = panic_of(&[SENT, READ], |history| assert_finds(history, "kafka", Anomaly::LostWrite));
