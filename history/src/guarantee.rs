@@ -78,6 +78,8 @@ guarantees! {
     SagaTermination, "saga-termination", "saga termination", Liveness, "every saga ends";
     SagaIsolation, "saga-isolation", "saga isolation", Safety,
         "no saga builds on, or wipes out, what another may yet undo or has finished";
+    StreamConsistency, "stream-consistency", "stream consistency", Safety,
+        "a stream is one gapless sequence of events that appends extend at the version they expect";
     NoDeadlock, "no-deadlock", "no deadlock", Safety, "there is no state in which only faults can go on, unless work is done";
 }
 

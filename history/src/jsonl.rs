@@ -10,6 +10,7 @@
 
 mod parse;
 mod saga;
+mod stream;
 mod write;
 
 use parse::call_of;

@@ -24,9 +24,11 @@ mod guarantee;
 mod history;
 mod id;
 mod jsonl;
+mod name;
 mod op;
 mod recorder;
 mod saga;
+mod stream;
 mod strict;
 
 pub use causality::{ClockError, VectorClock};
@@ -40,3 +42,4 @@ pub use jsonl::{FORMAT, ReadError, ReadErrorKind, Reader, VERSION};
 pub use op::{Batch, Call, Delivery, Extra, LOCAL, MicroOp, Op, OpType, Phase, Position, Record, Sent};
 pub use recorder::{FileRecorder, MemoryRecorder, NoRecorder, Recorder};
 pub use saga::{SagaEnd, SagaId, SagaOutcome, SagaStart, SagaStep, StepName};
+pub use stream::{Append, Project, ProjectionName, Slice, Snapshot, StreamName, Versioned};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    EventId, Generation, GroupId, Offset, Partition, Process, SagaEnd, SagaId, SagaStart, SagaStep,
-    VectorClock,
+    Append, EventId, Generation, GroupId, Offset, Partition, Process, Project, SagaEnd, SagaId, SagaStart,
+    SagaStep, Slice, Snapshot, VectorClock,
 };
 
 /// What is known of a call.
@@ -133,6 +133,14 @@ pub enum Call {
     SagaCompensate(SagaStep),
     /// `saga.end`: a saga is over.
     SagaEnd(SagaEnd),
+    /// `append`: events are put at the end of a stream.
+    Append(Append),
+    /// `read-stream`: events of streams, as they were read.
+    ReadStream(Vec<Slice>),
+    /// `snapshot`: what a stream comes to.
+    Snapshot(Snapshot),
+    /// `project`: a projection takes events of a stream.
+    Project(Project),
     /// `quiescent`: faults are over, and nothing is under way any more.
     Quiescent,
     /// Every other `f`, value kept: `nemesis`, `restart`, `kill`, and what is yet to come.
@@ -169,6 +177,10 @@ impl Call {
             Call::SagaStep(_) => "saga.step",
             Call::SagaCompensate(_) => "saga.compensate",
             Call::SagaEnd(_) => "saga.end",
+            Call::Append(_) => "append",
+            Call::ReadStream(_) => "read-stream",
+            Call::Snapshot(_) => "snapshot",
+            Call::Project(_) => "project",
             Call::Quiescent => "quiescent",
             Call::Other { f, .. } => f,
         }

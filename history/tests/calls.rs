@@ -9,6 +9,11 @@ const SAMPLE: &str = r#"{"format":"lawspeaker.history","version":1,"limits":{"ac
 {"process":0,"type":"ok","f":"send","value":[["send","orders/0",[4,"a"]]],"x":{"pid":9,"epoch":1,"seq":7}}
 {"process":1,"type":"ok","f":"saga.step","value":{"saga":"s1","step":"ship"},"x":{"reads":{"stock":"s2","price":null}}}
 {"process":1,"type":"ok","f":"saga.compensate","value":{"saga":"s1","step":"ship"},"x":{"restores":{"stock":"s2"}}}
+{"process":2,"type":"invoke","f":"append","value":{"stream":"cart-7","expected":0,"ids":["a",5]}}
+{"process":2,"type":"ok","f":"append","value":{"stream":"cart-7","expected":0,"ids":["a",5],"version":0}}
+{"process":2,"type":"ok","f":"read-stream","value":{"cart-7":[[0,"a"],[1,5]],"$all":[[90,"a"]]}}
+{"process":2,"type":"ok","f":"snapshot","value":{"stream":"cart-7","projection":"totals","version":2,"state":"30"}}
+{"process":2,"type":"ok","f":"project","value":{"projection":"totals","stream":"cart-7","events":[[0,"a"]]}}
 "#;
 
 fn read(text: &str) -> Result<History, String> {
@@ -48,6 +53,18 @@ fn a_value_that_means_nothing_is_an_error_with_its_line() {
         r#"{"process":0,"type":"ok","f":"fence","x":{"pid":"nine"}}"#,
         "line 1: field `x` holds `{\"pid\":\"nine\"}`",
     );
+    for (f, value) in [
+        ("append", r#"{"ids":["a"],"stream":""}"#),
+        ("append", r#"{"expected":-1,"ids":["a"],"stream":"s"}"#),
+        ("append", r#"{"ids":["a"],"stream":"s","when":1}"#),
+        ("read-stream", r#"{"s":[[0]]}"#),
+        ("read-stream", r#"{"s":[[9007199254740993,"a"]]}"#),
+        ("snapshot", r#"{"stream":"s","version":1}"#),
+        ("project", r#"{"events":[],"stream":"s"}"#),
+    ] {
+        let line = format!(r#"{{"process":0,"type":"ok","f":"{f}","value":{value}}}"#);
+        check(&line, &format!("line 1: field `value` holds `{value}`"));
+    }
     let header = r#"{"format":"lawspeaker.history","version":1,"limits":{"ack-wait":1}}"#;
     check(header, "line 1: ");
 }

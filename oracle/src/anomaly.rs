@@ -218,6 +218,27 @@ anomalies! {
     LostUpdate, "lost-update", SagaIsolation,
         "a compensation that put an older value back over what a committed saga had written",
         "Richardson, Microservices Patterns, 2018, section 4.3.1; Berenson et al., A Critique of ANSI SQL Isolation Levels, 1995: P4";
+    LostConcurrencyCheck, "lost-concurrency-check", StreamConsistency,
+        "an append that was accepted at another version than the one that it expected",
+        "ours; Kung and Robinson, On Optimistic Methods for Concurrency Control, 1981; Young, CQRS Documents, 2010";
+    VersionConflict, "version-conflict", StreamConsistency,
+        "one version of a stream at which two different events stand",
+        "ours; inconsistent-offsets, of streams";
+    VersionGap, "version-gap", StreamConsistency,
+        "a reader of a stream that steps over a version within one read",
+        "ours; int-poll-skip, of streams";
+    GlobalOrderViolation, "global-order-violation", StreamConsistency,
+        "two events of a stream that stand the other way round in the order of all events",
+        "ours; sequence numbers that are drawn before their transactions commit, or on several nodes";
+    ProjectionSkip, "projection-skip", StreamConsistency,
+        "an event that a projection went past and never took",
+        "ours; readers that go by the highest number they saw, while a lower one is still to be committed";
+    ProjectionDuplicate, "projection-duplicate", StreamConsistency,
+        "an event that a projection took twice",
+        "ours; effect-duplicated, of projections";
+    SnapshotDivergence, "snapshot-divergence", StreamConsistency,
+        "two snapshots of one stream at one version, of one projection, that are not equal",
+        "ours; Young, CQRS Documents, 2010: a snapshot is a fold of its stream, and a fold is a function";
 }
 
 /// What has to be recorded for an anomaly to show.
@@ -230,11 +251,13 @@ pub enum Subject {
     Outbox,
     /// Sagas, their steps and compensations.
     Sagas,
+    /// Streams of events with versions.
+    Streams,
 }
 
 impl Subject {
     /// What a system may run beside events.
-    pub const RUN: [Subject; 2] = [Subject::Outbox, Subject::Sagas];
+    pub const RUN: [Subject; 3] = [Subject::Outbox, Subject::Sagas, Subject::Streams];
 
     /// The name in profiles, such as `sagas`.
     pub const fn name(self) -> &'static str {
@@ -242,6 +265,7 @@ impl Subject {
             Subject::Events => "events",
             Subject::Outbox => "outbox",
             Subject::Sagas => "sagas",
+            Subject::Streams => "streams",
         }
     }
 }
@@ -260,6 +284,7 @@ impl Anomaly {
         match self.guarantee() {
             Guarantee::EffectOnce if self != Anomaly::EffectDuplicated => Subject::Sagas,
             Guarantee::OutboxAtomicity => Subject::Outbox,
+            Guarantee::StreamConsistency => Subject::Streams,
             Guarantee::SagaAtomicity
             | Guarantee::CompensationOrder
             | Guarantee::SagaTermination

@@ -115,6 +115,16 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::ChangeWithoutEffect, Anomaly::LostWrite, Tie::Event),
     (Anomaly::ChangeWithoutEffect, Anomaly::GroupLoss, Tie::Event),
     (Anomaly::EffectWithoutChange, Anomaly::G1a, Tie::Event),
+    // Who does not check where a stream ends appends where something stands.
+    (Anomaly::VersionConflict, Anomaly::LostConcurrencyCheck, Tie::Event),
+    // What a reader is not given, or is given late, a projection does not take.
+    (Anomaly::ProjectionSkip, Anomaly::VersionGap, Tie::Event),
+    (Anomaly::ProjectionSkip, Anomaly::GlobalOrderViolation, Tie::Event),
+    // Two histories of one stream, and one with holes or copies, come to different states.
+    (Anomaly::SnapshotDivergence, Anomaly::VersionConflict, Tie::Event),
+    (Anomaly::SnapshotDivergence, Anomaly::VersionGap, Tie::Event),
+    (Anomaly::SnapshotDivergence, Anomaly::ProjectionSkip, Tie::Event),
+    (Anomaly::SnapshotDivergence, Anomaly::ProjectionDuplicate, Tie::Event),
     // Who does something twice undoes it twice.
     (Anomaly::DoubleCompensation, Anomaly::DoubleStep, Tie::Step),
 ];

@@ -15,6 +15,7 @@ mod names;
 mod outbox;
 mod queue;
 mod saga;
+mod stream;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -29,11 +30,13 @@ use collector::sends;
 pub(crate) use coverage::{Coverage, coverage};
 pub(crate) use log::{Log, Standing};
 pub(crate) use names::{
-    EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, SagaKey, ServiceKey, StepKey,
+    EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, ProjectionKey, SagaKey, ServiceKey, StepKey,
+    StreamKey,
 };
 pub(crate) use outbox::{Change, Effect, Outbox, OutboxCollector};
 pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
+pub(crate) use stream::{Append, Place, Projected, StreamCollector, StreamRead, StreamSnapshot, Streams};
 
 /// One send of one event.
 #[derive(Clone, Debug)]
@@ -281,6 +284,8 @@ pub(crate) struct Evidence {
     pub queue: Queue,
     /// What is said of changes of state, and of effects.
     pub outbox: Outbox,
+    /// What is said of streams.
+    pub streams: Streams,
     /// What is said of sagas.
     pub sagas: Sagas,
     /// Processes that end transactions by calls of their own, which are not judged: what they were told of their
@@ -297,6 +302,7 @@ impl Evidence {
     pub(crate) fn subjects(&self) -> BTreeSet<Subject> {
         let mut subjects = BTreeSet::from([Subject::Events]);
         subjects.extend(self.hints.has_sagas.then_some(Subject::Sagas));
+        subjects.extend((!self.streams.is_empty()).then_some(Subject::Streams));
         subjects.extend((!self.outbox.changes.is_empty()).then_some(Subject::Outbox));
         subjects
     }

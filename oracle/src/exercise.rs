@@ -59,6 +59,9 @@ witnesses! {
     RolledBackChange, "rolled-back-change", "no change of state was rolled back", "let a transaction fail after its event was made";
     Saga, "saga", "no saga is recorded", "record what sagas do: `saga.start`, `saga.step`, `saga.compensate`, `saga.end`";
     SagaEnd, "saga-end", "no saga ended", "record `saga.end`";
+    Append, "append", "nothing was appended to a stream", "record `append`";
+    RefusedAppend, "refused-append", "no append was refused", "let two writers append to one stream at the version that both have read";
+    StreamRead, "stream-read", "no stream was read", "record `read-stream`";
     AbortedSaga, "aborted-saga", "no saga went back", "let a step be refused after others were done";
 }
 
@@ -138,6 +141,8 @@ fn count(witness: Exercise, evidence: &Evidence) -> usize {
         |is_so: fn(&MoveKind) -> bool| evidence.moves.iter().filter(move |change| is_so(&change.kind));
     let sagas = |outcome| evidence.sagas.all.iter().filter(|saga| saga.ended(outcome).is_some()).count();
     let changes = |outcome| evidence.outbox.changes.iter().filter(|change| change.outcome == outcome).count();
+    let appends =
+        |outcome| evidence.streams.appends.iter().filter(|append| append.outcome == outcome).count();
     match witness {
         Exercise::AcknowledgedSend => evidence.attempts.iter().filter(|of| of.is_acknowledged()).count(),
         Exercise::UnknownSend => evidence.attempts.iter().filter(|of| of.outcome == OpType::Info).count(),
@@ -154,6 +159,9 @@ fn count(witness: Exercise, evidence: &Evidence) -> usize {
         Exercise::RolledBackChange => changes(OpType::Fail),
         Exercise::Saga => evidence.sagas.all.len(),
         Exercise::SagaEnd => sagas(SagaOutcome::Committed) + sagas(SagaOutcome::Aborted),
+        Exercise::Append => appends(OpType::Ok),
+        Exercise::RefusedAppend => appends(OpType::Fail),
+        Exercise::StreamRead => evidence.streams.reads.len(),
         Exercise::AbortedSaga => sagas(SagaOutcome::Aborted),
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod outbox;
 pub(crate) mod proof;
 pub(crate) mod saga;
+pub(crate) mod stream;
 
 use lawspeaker_history::{Offset, OpType, Phase};
 

@@ -19,6 +19,7 @@ mod saga_atomicity;
 mod saga_isolation;
 mod saga_termination;
 mod single_owner;
+mod stream_consistency;
 mod total_log;
 mod transaction_atomicity;
 
@@ -48,6 +49,7 @@ pub(crate) const JUDGED: &[Guarantee] = &[
     Guarantee::CompensationOrder,
     Guarantee::SagaTermination,
     Guarantee::SagaIsolation,
+    Guarantee::StreamConsistency,
 ];
 
 /// Runs every check.
@@ -70,4 +72,5 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     compensation_order::check(evidence, results);
     saga_termination::check(evidence, results);
     saga_isolation::check(evidence, results);
+    stream_consistency::check(evidence, results);
 }

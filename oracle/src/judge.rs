@@ -8,7 +8,7 @@ use crate::assumption::Watch;
 use crate::evidence::{Collector, Evidence};
 use crate::results::Results;
 use crate::{
-    Anomaly, ChosenBy, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, Exercise, cause, exercise,
+    Anomaly, ChosenBy, Exercise, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, cause, exercise,
     guarantee,
 };
 
@@ -148,7 +148,7 @@ impl Judge {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 24] = [
+const ABSENCES: [Anomaly; 26] = [
     Anomaly::LostWrite,
     Anomaly::Unseen,
     Anomaly::Phantom,
@@ -173,6 +173,8 @@ const ABSENCES: [Anomaly; 24] = [
     Anomaly::CompensationWithoutStep,
     Anomaly::OrphanReply,
     Anomaly::StuckSaga,
+    Anomaly::LostConcurrencyCheck,
+    Anomaly::ProjectionSkip,
 ];
 
 /// Why a guarantee is undecided that no check looks at.
@@ -184,6 +186,7 @@ pub(crate) fn absent(subject: Subject) -> Option<&'static str> {
         Subject::Events => None,
         Subject::Outbox => Some("judged of changes, and none is recorded"),
         Subject::Sagas => Some("judged of sagas, and none is recorded"),
+        Subject::Streams => Some("judged of streams, and none is recorded"),
     }
 }
 
@@ -212,7 +215,10 @@ fn outcome(findings: &[crate::Finding], results: &Results, evidence: &Evidence) 
 
 /// Whether anybody saw an effect: a read, what became of a saga or of an event.
 fn is_anything_seen(evidence: &Evidence) -> bool {
-    evidence.reads.iter().any(|read| read.is_ok) || !evidence.sagas.all.is_empty() || evidence.outbox.is_any()
+    evidence.reads.iter().any(|read| read.is_ok)
+        || !evidence.sagas.all.is_empty()
+        || evidence.outbox.is_any()
+        || evidence.streams.is_anything_seen()
 }
 
 /// Every guarantee that rests on no observation is named, so that nobody takes silence for a pass.

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use lawspeaker_history::{Guarantee, Limits};
 
 use crate::evidence::Evidence;
-use crate::{Anomaly, Need, Subject, Exercise};
+use crate::{Anomaly, Exercise, Need, Subject};
 
 pub use read::{ProfileError, ProfileErrorKind};
 
@@ -90,7 +90,7 @@ pub struct Profile {
 }
 
 /// The profiles that are built in, in the order of the docs: what they are called, and their files.
-const SHIPPED: [(&str, &str); 12] = [
+const SHIPPED: [(&str, &str); 13] = [
     ("kafka", include_str!("../profiles/kafka.toml")),
     ("kafka-idempotent", include_str!("../profiles/kafka-idempotent.toml")),
     ("kafka-transactions", include_str!("../profiles/kafka-transactions.toml")),
@@ -102,6 +102,7 @@ const SHIPPED: [(&str, &str); 12] = [
     ("causal-broadcast", include_str!("../profiles/causal-broadcast.toml")),
     ("saga", include_str!("../profiles/saga.toml")),
     ("outbox", include_str!("../profiles/outbox.toml")),
+    ("event-store", include_str!("../profiles/event-store.toml")),
     ("log-strict", include_str!("../profiles/log-strict.toml")),
 ];
 

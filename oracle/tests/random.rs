@@ -1,8 +1,8 @@
 //! Histories that nobody thought of: any ops at all, and the runs of a small correct log.
 
 use lawspeaker_history::{
-    Batch, Call, Delivery, EventId, Generation, History, Offset, Op, OpType, Partition, Phase, Position,
-    Record, Sent, VectorClock,
+    Append, Batch, Call, Delivery, EventId, Generation, History, Offset, Op, OpType, Partition, Phase,
+    Position, Project, Record, Sent, Slice, Snapshot, StreamName, VectorClock,
 };
 use lawspeaker_oracle::{Anomaly, Outcome, Profile, judge, report};
 use proptest::collection::vec;
@@ -47,6 +47,23 @@ fn any_positions() -> impl Strategy<Value = Vec<Position>> {
     vec((any_partition(), any_offset()).prop_map(|(partition, next)| Position { partition, next }), 0..3)
 }
 
+fn any_stream_call() -> impl Strategy<Value = Call> {
+    let stream = || prop_oneof![Just("cart"), Just(StreamName::ALL)].prop_map(StreamName::from);
+    let events = || vec((0..4u64, any_event()), 0..3);
+    prop_oneof![
+        (stream(), option::of(0..3u64), vec(any_event(), 0..3), option::of(0..3u64)).prop_map(
+            |(stream, expected, ids, version)| Call::Append(Append { stream, expected, ids, version })
+        ),
+        (stream(), events()).prop_map(|(stream, events)| Call::ReadStream(vec![Slice { stream, events }])),
+        (stream(), events()).prop_map(|(stream, events)| {
+            Call::Project(Project { projection: "totals".into(), stream, events })
+        }),
+        (stream(), 0..2u64, "[xy]").prop_map(|(stream, version, state)| {
+            Call::Snapshot(Snapshot { stream, projection: None, version, state })
+        }),
+    ]
+}
+
 fn any_call() -> impl Strategy<Value = Call> {
     let sent = (any_partition(), any_offset(), any_event()).prop_map(|(partition, offset, event)| Sent {
         partition,
@@ -67,6 +84,7 @@ fn any_call() -> impl Strategy<Value = Call> {
         any_deliveries().prop_map(Call::Apply),
         any_deliveries().prop_map(Call::DeadLetter),
         vec(any_event(), 0..3).prop_map(Call::Change),
+        any_stream_call(),
         Just(Call::Fence),
         Just(Call::Crash),
         crate::sagas::calls(),

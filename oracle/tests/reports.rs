@@ -56,6 +56,7 @@ fn a_power_loss_of_nats_reads_as_one_root_cause() {
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of changes, and none is recorded: outbox-atomicity
     undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: judged of streams, and none is recorded: stream-consistency
     undecided: not judged by this version: no-deadlock
     "#);
 }
@@ -88,6 +89,7 @@ fn a_stale_owner_is_told_with_the_fall_that_it_caused() {
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of changes, and none is recorded: outbox-atomicity
     undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: judged of streams, and none is recorded: stream-consistency
     undecided: not judged by this version: no-deadlock
     "#);
 }
@@ -128,6 +130,7 @@ fn a_conforming_recording_says_what_it_rests_on() {
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of changes, and none is recorded: outbox-atomicity
     undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: judged of streams, and none is recorded: stream-consistency
     undecided: not judged by this version: no-deadlock
     "#);
 }
@@ -161,6 +164,7 @@ fn a_poller_that_steps_over_late_rows_is_told_with_the_open_send() {
     undecided: transaction-atomicity no send failed and no transaction was aborted
     undecided: judged of changes, and none is recorded: outbox-atomicity
     undecided: judged of sagas, and none is recorded: saga-atomicity, compensation-order, saga-termination, saga-isolation
+    undecided: judged of streams, and none is recorded: stream-consistency
     undecided: not judged by this version: no-deadlock
     "#);
 }

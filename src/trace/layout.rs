@@ -108,16 +108,18 @@ pub(super) fn lines_of(findings: &[&Finding]) -> BTreeSet<u64> {
 
 fn shape(call: &Call) -> Shape {
     match call {
-        Call::Send(_) => Shape::Send,
+        Call::Send(_) | Call::Append(_) => Shape::Send,
         Call::Txn(parts) if parts.iter().all(|part| matches!(part, MicroOp::Send(_))) => Shape::Send,
-        Call::Poll(_) | Call::Receive(_) | Call::Txn(_) => Shape::Read,
+        Call::Poll(_) | Call::Receive(_) | Call::Txn(_) | Call::ReadStream(_) => Shape::Read,
         Call::Commit(_)
         | Call::Committed(_)
         | Call::Ack(_)
         | Call::Nack(_)
         | Call::Reject(_)
         | Call::DeadLetter(_) => Shape::Commit,
-        Call::Apply(_) | Call::Change(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => Shape::Apply,
+        Call::Apply(_) | Call::Change(_) | Call::Project(_) | Call::SagaStep(_) | Call::SagaCompensate(_) => {
+            Shape::Apply
+        }
         Call::Crash => Shape::Crash,
         Call::SagaEnd(_) => Shape::Commit,
         Call::Assign(_)
@@ -125,6 +127,7 @@ fn shape(call: &Call) -> Shape {
         | Call::Subscribe(_)
         | Call::SagaStart(_)
         | Call::Fence
+        | Call::Snapshot(_)
         | Call::Quiescent
         | Call::Other { .. } => Shape::Other,
     }

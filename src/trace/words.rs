@@ -1,6 +1,6 @@
 //! An op in a few words, for a label.
 
-use lawspeaker_history::{Batch, Call, Delivery, MicroOp, Op, OpType, Position, Record, Sent};
+use lawspeaker_history::{Batch, Call, Delivery, MicroOp, Op, OpType, Position, Record, Sent, Versioned};
 
 /// How many items a label lists before it only counts them.
 const MAX_ITEMS: usize = 4;
@@ -29,6 +29,20 @@ pub(super) fn words(op: &Op) -> String {
         Call::SagaStep(step) => format!("step {} of saga {}", step.step, step.saga),
         Call::SagaCompensate(step) => format!("compensate {} of saga {}", step.step, step.saga),
         Call::SagaEnd(end) => format!("saga {} {}", end.saga, end.outcome),
+        Call::Append(append) => {
+            let expected = append.expected.map_or_else(String::new, |version| format!(" at {version}"));
+            format!("append {} to {}{expected}", listed(&append.ids, ToString::to_string), append.stream)
+        }
+        Call::ReadStream(slices) => {
+            format!(
+                "read {}",
+                listed(slices, |of| format!("{} [{}]", of.stream, versioned_words(&of.events)))
+            )
+        }
+        Call::Snapshot(snapshot) => format!("snapshot of {} at {}", snapshot.stream, snapshot.version),
+        Call::Project(of) => {
+            format!("project {} [{}] into {}", of.stream, versioned_words(&of.events), of.projection)
+        }
         Call::Quiescent => "quiescent".to_owned(),
         Call::Other { f, value } if value.is_null() => f.clone(),
         Call::Other { f, value } => format!("{f} {value}"),
@@ -65,6 +79,10 @@ fn batch_words(batch: &Batch) -> String {
         None => record.event.to_string(),
     };
     format!("{} [{}]", batch.partition, listed(&batch.records, record))
+}
+
+fn versioned_words(events: &[Versioned]) -> String {
+    listed(events, |(version, event)| format!("{version}:{event}"))
 }
 
 fn part_words(part: &MicroOp) -> String {

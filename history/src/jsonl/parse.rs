@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ReadErrorKind, saga, wrong};
+use super::{ReadErrorKind, saga, stream, wrong};
 use crate::id::MAX_INTEGER;
 use crate::{Batch, Call, Delivery, EventId, MicroOp, Offset, OpType, Partition, Position, Record, Sent};
 
@@ -32,6 +32,10 @@ pub(super) fn call_of(f: String, value: Value, op_type: OpType) -> Result<Call, 
         "saga.step" => Call::SagaStep(saga::step(value)?),
         "saga.compensate" => Call::SagaCompensate(saga::step(value)?),
         "saga.end" => Call::SagaEnd(saga::end(value)?),
+        "append" => Call::Append(stream::append(value)?),
+        "read-stream" => Call::ReadStream(stream::read_stream(value)?),
+        "snapshot" => Call::Snapshot(stream::snapshot(value)?),
+        "project" => Call::Project(stream::project(value)?),
         "quiescent" if value.is_null() => Call::Quiescent,
         "quiescent" => return Err(wrong("value", "`null`", &value)),
         "crash" if value.is_null() => Call::Crash,

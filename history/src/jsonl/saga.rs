@@ -49,7 +49,7 @@ pub(super) fn end(value: Value) -> Result<SagaEnd, ReadErrorKind> {
 }
 
 /// What `parse` makes of an object, if it leaves no field of it over.
-fn read<T>(
+pub(super) fn read<T>(
     value: Value,
     expected: &'static str,
     parse: impl FnOnce(&mut Map<String, Value>) -> Option<T>,
@@ -58,7 +58,7 @@ fn read<T>(
     parse(&mut rest).filter(|_| rest.is_empty()).ok_or_else(|| wrong("value", expected, &value))
 }
 
-fn name<N: for<'a> From<&'a str>>(value: Value) -> Option<N> {
+pub(super) fn name<N: for<'a> From<&'a str>>(value: Value) -> Option<N> {
     value.as_str().filter(|name| !name.is_empty()).map(N::from)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FORMAT, VERSION, saga};
+use super::{FORMAT, VERSION, saga, stream};
 use crate::{Batch, Call, Header, MicroOp, Op, OpType, Sent};
 
 pub(crate) fn header_to_line(header: &Header) -> Value {
@@ -60,6 +60,10 @@ fn value_of(call: &Call, op_type: OpType) -> Value {
         Call::SagaStart(start) => saga::start_value(start),
         Call::SagaStep(step) | Call::SagaCompensate(step) => saga::step_value(step),
         Call::SagaEnd(end) => saga::end_value(end),
+        Call::Append(append) => stream::append_value(append),
+        Call::ReadStream(slices) => stream::slices_value(slices),
+        Call::Snapshot(snapshot) => stream::snapshot_value(snapshot),
+        Call::Project(project) => stream::project_value(project),
         Call::Crash | Call::Fence | Call::Quiescent => Value::Null,
         Call::Other { value, .. } => value.clone(),
     }

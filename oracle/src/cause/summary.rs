@@ -84,6 +84,21 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
             "{} from {place} came to a consumer after what a process sent that had read them",
             count("event")
         ),
+        Anomaly::LostConcurrencyCheck => {
+            format!("{} were accepted at another version than they expected", count("append"))
+        }
+        Anomaly::VersionConflict => format!("{} of streams hold more than one event", count("version")),
+        Anomaly::VersionGap => format!("{} that a reader of a stream stepped over a version", count("time")),
+        Anomaly::GlobalOrderViolation => {
+            format!("{} of events stand otherwise in the order of all than in their stream", count("pair"))
+        }
+        Anomaly::ProjectionSkip => format!("{} of streams were never taken by a projection", count("event")),
+        Anomaly::ProjectionDuplicate => {
+            format!("{} of streams were taken twice by a projection", count("event"))
+        }
+        Anomaly::SnapshotDivergence => {
+            format!("{} differ from an earlier one of the same version", count("snapshot"))
+        }
         Anomaly::ZombieWrite => {
             format!("{} of fenced producers were accepted in {place}", count("event"))
         }

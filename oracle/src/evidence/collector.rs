@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     Acknowledgement, Attempt, Causal, Commit, Evidence, Extent, Fault, Fence, Hints, Key, Log, Move,
-    MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
+    MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector, StreamCollector,
 };
 
 /// An invocation that waits for its completion.
@@ -48,6 +48,7 @@ pub(crate) struct Collector {
     queue: Queue,
     outbox: OutboxCollector,
     sagas: SagaCollector,
+    streams: StreamCollector,
     transactional: HashSet<ProcessKey>,
     extent: Extent,
     hints: Hints,
@@ -86,6 +87,7 @@ impl Collector {
         self.causal.observe(op, process, self.line, &mut self.names);
         self.queue.observe(op, process, self.line, &mut self.names);
         self.outbox.observe(op, process, self.line, &mut self.names);
+        self.streams.observe(op, process, self.line, &mut self.names);
         self.sagas.observe(op, process, self.line, &mut self.names);
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
@@ -337,6 +339,7 @@ impl Collector {
             queue: self.queue.seal(),
             outbox,
             sagas,
+            streams: self.streams.seal(),
             transactional: self.transactional,
             extent: self.extent,
             hints: self.hints,

@@ -5,7 +5,9 @@ use std::hash::Hash;
 use std::ops::Index;
 use std::sync::Arc;
 
-use lawspeaker_history::{EventId, GroupId, Partition, Process, SagaId, StepName};
+use lawspeaker_history::{
+    EventId, GroupId, Partition, Process, ProjectionName, SagaId, StepName, StreamName,
+};
 
 /// The place of a value in its [`Table`].
 pub(crate) trait Key: Copy {
@@ -40,6 +42,8 @@ keys! {
     ProcessKey for Process;
     GroupKey for GroupId;
     ServiceKey for Arc<str>;
+    StreamKey for StreamName;
+    ProjectionKey for ProjectionName;
     SagaKey for SagaId;
     StepKey for StepName;
 }
@@ -95,6 +99,8 @@ pub(crate) struct Names {
     pub(crate) groups: Table<GroupKey>,
     /// What vector clocks count.
     pub(crate) services: Table<ServiceKey>,
+    pub(crate) streams: Table<StreamKey>,
+    pub(crate) projections: Table<ProjectionKey>,
     pub(crate) sagas: Table<SagaKey>,
     /// Names of steps, of whichever sagas.
     pub(crate) steps: Table<StepKey>,

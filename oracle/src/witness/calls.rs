@@ -115,6 +115,11 @@ fn events(call: &Call) -> Box<dyn Iterator<Item = &EventId> + '_> {
             MicroOp::Poll(batches) => Box::new(read(batches)),
         })),
         Call::Ack(all) | Call::Nack(all) | Call::Reject(all) | Call::Apply(all) => Box::new(taken(all)),
+        Call::Append(append) => Box::new(append.ids.iter()),
+        Call::ReadStream(slices) => {
+            Box::new(slices.iter().flat_map(|slice| &slice.events).map(|(_, event)| event))
+        }
+        Call::Project(project) => Box::new(project.events.iter().map(|(_, event)| event)),
         _ => Box::new(std::iter::empty()),
     }
 }
