@@ -47,7 +47,9 @@ impl JudgeError {
     /// The same for reports, which keep the line apart.
     fn unread(self) -> Unread {
         match self {
-            JudgeError::Read(error) | JudgeError::Input(InputError::Read(error)) => Unread { line: Some(error.line), message: error.kind.to_string() },
+            JudgeError::Read(error) | JudgeError::Input(InputError::Read(error)) => {
+                Unread { line: Some(error.line), message: error.kind.to_string() }
+            }
             JudgeError::Profile(error, hint) => {
                 Unread { line: Some(1), message: format!("{error}{hint}; name one with --profile") }
             }

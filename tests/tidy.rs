@@ -12,7 +12,7 @@ use lawspeaker_history::Guarantee;
 use lawspeaker_model::catalogue::{MODELS, Preset, Request};
 use lawspeaker_model::engine::{Limits, Options, Signal};
 use lawspeaker_model::matrix::Matrix;
-use lawspeaker_oracle::{Anomaly, Need, Profile, Severity, Exercise};
+use lawspeaker_oracle::{Anomaly, Exercise, Need, Profile, Severity};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -8,7 +8,7 @@ use crate::assumption::Watch;
 use crate::evidence::{Collector, Evidence};
 use crate::results::Results;
 use crate::{
-    Anomaly, ChosenBy, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, Exercise, cause, exercise,
+    Anomaly, ChosenBy, Exercise, Need, Outcome, Profile, SCHEMA, Severity, Subject, Verdict, cause, exercise,
     guarantee,
 };
 

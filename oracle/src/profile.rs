@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use lawspeaker_history::{Guarantee, Limits};
 
 use crate::evidence::Evidence;
-use crate::{Anomaly, Need, Subject, Exercise};
+use crate::{Anomaly, Exercise, Need, Subject};
 
 pub use read::{ProfileError, ProfileErrorKind};
 

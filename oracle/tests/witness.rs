@@ -132,7 +132,7 @@ fn a_witness_is_a_history_that_reads_back_and_a_witness_of_it_names_the_same_lin
     let mut bytes = Vec::new();
     lawspeaker_history::write_jsonl(&mut bytes, &first[0].history).expect("memory can be written");
     let read_back = History::read(bytes.as_slice()).expect("it is a history");
-    assert_eq!(read_back.header.profile.as_deref(), Some(judge_without(&history, &[]).profile));
+    assert_eq!(read_back.header.profile.as_deref(), Some(judge_without(&history, &[]).profile.as_str()));
     let (_, again) = witnesses(&read_back);
     assert_eq!(again[0].source_lines(), first[0].source_lines());
     assert!(read_back.ops.iter().all(|op| op.x.rest.contains_key(SOURCE_LINE)));

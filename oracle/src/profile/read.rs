@@ -39,7 +39,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, de};
 
 use super::{Profile, Severity};
-use crate::{Anomaly, Need, Subject, Exercise};
+use crate::{Anomaly, Exercise, Need, Subject};
 
 /// Why a profile could not be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,8 @@ use lawspeaker_history::Guarantee;
 
 use crate::judge::{UNJUDGED, absent};
 use crate::{
-    Case, Cell, Checked, ChosenBy, Entry, Exercise, Exercised, Finding, Mark, Need, Outcome, Severity, Strip, Subject, Verdict,
-    explain,
+    Case, Cell, Checked, ChosenBy, Entry, Exercise, Exercised, Finding, Mark, Need, Outcome, Severity, Strip,
+    Subject, Verdict, explain,
 };
 
 /// How many lines of a case are told.
