@@ -42,7 +42,7 @@ macro_rules! anomalies {
 
 anomalies! {
     LostWrite, "lost-write", Durability,
-        "an acknowledged event that a reader of everything passed by and did not find",
+        "an event, acknowledged or read before, that a reader of everything passed by and did not find",
         "Jepsen, kafka: lost-write; extended by final reads";
     RedeliveryAfterAck, "redelivery-after-ack", Durability,
         "an event delivered again to a group although its acknowledgement had been confirmed before",

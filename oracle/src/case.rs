@@ -57,6 +57,8 @@ pub(crate) struct Found {
     pub saga: Option<SagaKey>,
     /// The steps of the saga that suffered.
     pub steps: Vec<StepKey>,
+    /// The line from which on it is wrong, where those before it only tell how it came to that.
+    pub since: Option<u64>,
     /// Whether it goes on after its last line, to the end of the history.
     pub is_lasting: bool,
     /// Whether it takes the order of lines for the order in time, for want of invocations.
@@ -70,6 +72,7 @@ impl Found {
         Found {
             anomaly,
             is_excused: false,
+            since: None,
             is_lasting: false,
             is_ordered_by_line: false,
             partitions: Vec::new(),
@@ -132,9 +135,19 @@ impl Found {
         self
     }
 
+    pub(crate) fn since(mut self, line: u64) -> Self {
+        self.since = Some(line);
+        self
+    }
+
     /// The first line that shows it; cases are told in this order.
     pub(crate) fn first_line(&self) -> u64 {
         self.lines.first().map_or(0, |line| line.line)
+    }
+
+    /// The line from which on it is wrong.
+    pub(crate) fn begin(&self) -> u64 {
+        self.since.unwrap_or_else(|| self.first_line())
     }
 
     /// The last line on which it shows.

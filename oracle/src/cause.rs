@@ -1,7 +1,8 @@
 //! Root causes: cases of one kind become one finding, and what merely follows is listed under what it follows from.
 //!
-//! The rules are a table. A case follows from a case of another kind if both touch the same event, or if both are of
-//! one group in one partition at the same time. The first rule that fits decides.
+//! The rules are a table. A case follows from a case of another kind if both touch the same event, or if it shows
+//! in the same group and partition while the other goes on. The first rule that fits decides. What is passed over follows only if
+//! each event of it is accounted for: a reader that steps over a lost event and over another one has skipped.
 //! Cost: O(n log n) in cases.
 
 mod summary;
@@ -19,10 +20,16 @@ use crate::{Anomaly, Finding, Profile, Severity, explain, strip};
 enum Tie {
     /// The cause's event is one of the effect's, or takes part in it.
     Event,
-    /// The same, and the effect shows in a group.
+    /// The cause's event is one of the effect's, and both show in one group.
     EventInGroup,
+    /// Each of the effect's events is one of such a cause, be it not of the same one.
+    EachEvent,
+    /// The same, and the cause shows in the effect's group.
+    EachEventInGroup,
     /// The same group and partition, while the cause goes on.
     Place,
+    /// The same group and partition, and the effect rests on the very line on which the cause begins.
+    Line,
     /// The same saga.
     Saga,
     /// The same step of the same saga.
@@ -36,20 +43,25 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::NonmonotonicSend, Anomaly::InvalidOffset, Tie::Event),
     // A lost event's offset is given to another; readers step over it; producers find the log shorter.
     (Anomaly::InconsistentOffsets, Anomaly::LostWrite, Tie::Event),
-    (Anomaly::PollSkip, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::PollSkip, Anomaly::LostWrite, Tie::EachEvent),
     (Anomaly::NonmonotonicPoll, Anomaly::LostWrite, Tie::Event),
     (Anomaly::NonmonotonicSend, Anomaly::LostWrite, Tie::Event),
     (Anomaly::GroupLoss, Anomaly::LostWrite, Tie::Event),
+    // An event in the wrong partition is missing in its own, and a group that goes on there commits past its place.
+    (Anomaly::GroupLoss, Anomaly::Misrouted, Tie::Event),
+    (Anomaly::PollSkip, Anomaly::Misrouted, Tie::EachEvent),
+    (Anomaly::CommitAhead, Anomaly::Misrouted, Tie::EachEvent),
+    (Anomaly::CommitAhead, Anomaly::LostWrite, Tie::EachEvent),
+    // A group that had read the one event of an offset goes on past the other.
+    (Anomaly::GroupLoss, Anomaly::InconsistentOffsets, Tie::Event),
     // A group that committed past an event never received it.
-    (Anomaly::GroupLoss, Anomaly::CommitAhead, Tie::Event),
-    (Anomaly::PollSkip, Anomaly::GroupLoss, Tie::EventInGroup),
+    (Anomaly::GroupLoss, Anomaly::CommitAhead, Tie::EventInGroup),
+    (Anomaly::PollSkip, Anomaly::GroupLoss, Tie::EachEventInGroup),
     // What no group received, nobody read.
     (Anomaly::Unseen, Anomaly::GroupLoss, Tie::Event),
     // An offset that holds two events puts one of them at a second place, or in a new order.
     (Anomaly::Duplicate, Anomaly::InconsistentOffsets, Tie::Event),
     (Anomaly::NonmonotonicSend, Anomaly::InconsistentOffsets, Tie::Event),
-    // An event in the wrong partition is missing in its own.
-    (Anomaly::PollSkip, Anomaly::Misrouted, Tie::Event),
     // An event at two places looks like a step in any direction.
     (Anomaly::PollSkip, Anomaly::Duplicate, Tie::Event),
     (Anomaly::NonmonotonicPoll, Anomaly::Duplicate, Tie::Event),
@@ -72,7 +84,7 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::OffsetRegression, Anomaly::Duplicate, Tie::Event),
     // What a replica lost, or has at two places, it does not have where the others do.
     (Anomaly::ReplicaDivergence, Anomaly::LostWrite, Tie::Event),
-    (Anomaly::PollSkip, Anomaly::ReplicaDivergence, Tie::Event),
+    (Anomaly::PollSkip, Anomaly::ReplicaDivergence, Tie::EachEvent),
     // A sequence number that is accepted twice is a copy, and what a zombie writes may be one.
     (Anomaly::Duplicate, Anomaly::SeqDuplicate, Tie::Event),
     (Anomaly::SeqDuplicate, Anomaly::InvalidOffset, Tie::Event),
@@ -89,7 +101,7 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::GroupLoss, Anomaly::DlqLoss, Tie::Event),
     // A stale owner believes in an old generation.
     (Anomaly::StaleGeneration, Anomaly::DualOwner, Tie::Place),
-    (Anomaly::CommitRegression, Anomaly::StaleGeneration, Tie::Place),
+    (Anomaly::CommitRegression, Anomaly::StaleGeneration, Tie::Line),
     // Two owners commit each over the other.
     (Anomaly::CommitRegression, Anomaly::DualOwner, Tie::Place),
     // A saga that goes both ways keeps the promise of neither.
@@ -211,6 +223,7 @@ fn number(
 /// What every case of a kind that can be a cause touches.
 struct Roots {
     events: HashMap<Anomaly, HashSet<EventKey>>,
+    in_group: HashSet<(Anomaly, GroupKey, EventKey)>,
     places: HashMap<(Anomaly, GroupKey, PartitionKey), Vec<(u64, u64)>>,
     sagas: HashSet<(Anomaly, SagaKey)>,
     steps: HashSet<(Anomaly, SagaKey, StepKey)>,
@@ -220,19 +233,23 @@ impl Roots {
     fn of<'a>(found: impl IntoIterator<Item = &'a Found>) -> Self {
         let mut roots = Roots {
             events: HashMap::new(),
+            in_group: HashSet::new(),
             places: HashMap::new(),
             sagas: HashSet::new(),
             steps: HashSet::new(),
         };
         for case in found {
             roots.events.entry(case.anomaly).or_default().extend(&case.events);
+            if let Some(group) = case.group {
+                roots.in_group.extend(case.events.iter().map(|event| (case.anomaly, group, *event)));
+            }
             if let Some(saga) = case.saga {
                 roots.sagas.insert((case.anomaly, saga));
                 roots.steps.extend(case.steps.iter().map(|step| (case.anomaly, saga, *step)));
             }
             for partition in &case.partitions {
                 let Some(group) = case.group else { continue };
-                let lines = (case.first_line(), case.last_line());
+                let lines = (case.begin(), case.last_line());
                 roots.places.entry((case.anomaly, group, *partition)).or_default().push(lines);
             }
         }
@@ -244,8 +261,18 @@ impl Roots {
             *of == effect.anomaly
                 && match tie {
                     Tie::Event => self.shares_event(*cause, effect),
-                    Tie::EventInGroup => effect.group.is_some() && self.shares_event(*cause, effect),
-                    Tie::Place => self.shares_place(*cause, effect),
+                    Tie::EventInGroup | Tie::EachEvent | Tie::EachEventInGroup => {
+                        let mut events = effect.events.iter();
+                        events.any(|event| self.accounts_for(*cause, *tie, effect, *event))
+                            && (*tie == Tie::EventInGroup || self.accounts_for_each(effect))
+                    }
+                    Tie::Place => self.shares_place(*cause, effect, |(begin, last)| {
+                        let shows = effect.lines.last().map_or(0, |line| line.line);
+                        (begin..=last).contains(&shows)
+                    }),
+                    Tie::Line => self.shares_place(*cause, effect, |(begin, _)| {
+                        effect.lines.iter().any(|line| line.line == begin)
+                    }),
                     Tie::Saga => effect.saga.is_some_and(|saga| self.sagas.contains(&(*cause, saga))),
                     Tie::Step => self.shares_step(*cause, effect),
                 }
@@ -258,17 +285,34 @@ impl Roots {
         effect.events.iter().chain(&effect.involved).any(|event| events.contains(event))
     }
 
+    /// Whether each event of `effect` is accounted for by some rule that asks for it.
+    fn accounts_for_each(&self, effect: &Found) -> bool {
+        let is_asked = |tie: &Tie| matches!(tie, Tie::EachEvent | Tie::EachEventInGroup);
+        let rules = || RULES.iter().filter(|(of, _, tie)| *of == effect.anomaly && is_asked(tie));
+        let is_known =
+            |event: &EventKey| rules().any(|(_, cause, tie)| self.accounts_for(*cause, *tie, effect, *event));
+        effect.events.iter().all(is_known)
+    }
+
+    fn accounts_for(&self, cause: Anomaly, tie: Tie, effect: &Found, event: EventKey) -> bool {
+        match tie {
+            Tie::EventInGroup | Tie::EachEventInGroup => {
+                effect.group.is_some_and(|group| self.in_group.contains(&(cause, group, event)))
+            }
+            _ => self.events.get(&cause).is_some_and(|events| events.contains(&event)),
+        }
+    }
+
     fn shares_step(&self, cause: Anomaly, effect: &Found) -> bool {
         let Some(saga) = effect.saga else { return false };
         effect.steps.iter().any(|step| self.steps.contains(&(cause, saga, *step)))
     }
 
-    fn shares_place(&self, cause: Anomaly, effect: &Found) -> bool {
+    fn shares_place(&self, cause: Anomaly, effect: &Found, is_meant: impl Fn((u64, u64)) -> bool) -> bool {
         let Some(group) = effect.group else { return false };
-        let is_meanwhile =
-            |(first, last): &(u64, u64)| *first <= effect.last_line() && effect.first_line() <= *last;
         effect.partitions.iter().any(|partition| {
-            self.places.get(&(cause, group, *partition)).is_some_and(|lines| lines.iter().any(is_meanwhile))
+            let places = self.places.get(&(cause, group, *partition));
+            places.is_some_and(|places| places.iter().any(|lines| is_meant(*lines)))
         })
     }
 }

@@ -1,11 +1,13 @@
 //! The oracle against its corpus, real recordings, and histories that nobody thought of.
 
 mod broadcast;
+mod brute;
 mod causal;
 mod clocked;
 mod corpus;
 mod extremes;
 mod fuzz;
+mod injected;
 mod jepsen;
 mod random;
 mod recorded;

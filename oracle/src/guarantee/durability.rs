@@ -14,7 +14,10 @@
 //!   acknowledgement of it by the same group was confirmed. Unconfirmed acknowledgements prove nothing,
 //!   nor do any others of a group that has some.
 //!
-//! A send of unknown outcome is never lost. A work queue owes an event only until it was delivered.
+//!   4. An event whose send nobody acknowledged is lost like that if it was read before from a log that everybody reads,
+//!      and is not in the final read: what was read was committed, as Jepsen has it.
+//!
+//! A send of unknown outcome that nobody read is never lost. A work queue owes an event only until it was delivered.
 //!
 //! Source: Jepsen, kafka: `lost-write`; final reads and redeliveries are ours.
 //! Cost: O(n log n) in sends and reads.

@@ -64,7 +64,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
 }
 
 /// Where an event stands: by its acknowledgement, or by the only place where it was read.
-fn place(attempt: &Attempt, evidence: &Evidence) -> Option<Offset> {
+pub(super) fn place(attempt: &Attempt, evidence: &Evidence) -> Option<Offset> {
     if attempt.is_acknowledged() && attempt.offset.is_some() {
         return attempt.offset.filter(|offset| offset.is_valid());
     }

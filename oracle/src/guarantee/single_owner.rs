@@ -187,6 +187,7 @@ fn dual_owner(overlap: &Overlap, evidence: &Evidence) -> Found {
     let mut found = Found::new(Anomaly::DualOwner, sentence, lines)
         .group(Some(*group))
         .process(new)
+        .since(fresh.since)
         .excused_if(accepted.is_none() && !is_one_generation)
         .ordered_by_line_if(accepted.is_some_and(|commit| commit.is_later_by_line(fresh.process)));
     found.partitions.extend(partitions);

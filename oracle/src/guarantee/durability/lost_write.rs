@@ -1,4 +1,4 @@
-//! `lost-write`: an acknowledged event that is not there.
+//! `lost-write`: an acknowledged event that is not there, or one of unknown outcome that was read and is gone.
 
 use std::collections::HashSet;
 
@@ -28,6 +28,9 @@ pub(super) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
         }
     }
     results.checked(Anomaly::LostWrite, judged_count, "acknowledged event");
+    if profile.keeps_delivered && !profile.has_competing_consumers {
+        lost.extend(read_and_gone(&readers, evidence, results));
+    }
     if beyond_count > 0 {
         let reason = format!(
             "{} read earlier and standing beyond the end of the final read: lost, unless the recording was cut short; \
@@ -37,6 +40,56 @@ pub(super) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
         results.undecided(Guarantee::Durability, reason);
     }
     lost
+}
+
+/// Judges events that nobody acknowledged and somebody read: what was read from a log is in it, as Jepsen has it.
+fn read_and_gone(readers: &Readers<'_>, evidence: &Evidence, results: &mut Results) -> Vec<EventKey> {
+    let mut gone_events = Vec::new();
+    let mut count = 0;
+    let is_judged = |event: &EventKey| {
+        let is_sent = !evidence.attempts_of(*event).is_empty() && !evidence.has_failed(*event);
+        is_sent && evidence.acknowledgement_of(*event).is_none()
+    };
+    for event in evidence.names.events.keys().filter(is_judged) {
+        let is_before = |line: u64| evidence.extent.final_since.is_some_and(|since| line < since);
+        let is_certain = |read: &&Read| read.is_ok && read.offset.is_some() && is_before(read.line);
+        let Some(read) = evidence.reads_of(event).find(is_certain) else { continue };
+        count += 1;
+        let end = readers.finals.get(&read.partition).and_then(|of| of.end());
+        let is_complete = evidence.extent.complete == Some(true);
+        let is_owed = is_complete || end.is_some_and(|(end, _)| read.offset <= Some(end));
+        if is_owed && !readers.in_final.contains(&event) {
+            gone_events.push(event);
+            results.add(gone(read, end.map(|(_, last)| last), evidence));
+        }
+    }
+    results.checked(Anomaly::LostWrite, count, "read event");
+    gone_events
+}
+
+fn gone(read: &Read, last: Option<&Read>, evidence: &Evidence) -> Found {
+    let names = &evidence.names;
+    let sentence = format!(
+        "event {} was read from {}{} (line {}), and the final read{} does not hold it",
+        names.events[read.event],
+        names.partitions[read.partition],
+        read.offset.map_or_else(String::new, |offset| format!(" at offset {offset}")),
+        read.line,
+        last.map_or_else(String::new, |last| format!(" (line {})", last.line)),
+    );
+    let mut lines: Vec<_> = evidence
+        .attempts_of(read.event)
+        .iter()
+        .take(1)
+        .map(|attempt| explain::send(attempt, evidence))
+        .collect();
+    lines.push(explain::read(read, evidence));
+    lines.extend(last.map(|last| explain::read(last, evidence)));
+    lines.sort_by_key(|line| line.line);
+    Found::new(Anomaly::LostWrite, sentence, lines)
+        .at(read.partition, read.offset)
+        .event(read.event)
+        .excused_if(evidence.may_be_aborted(read.event))
 }
 
 /// What the readers say of one acknowledged event.

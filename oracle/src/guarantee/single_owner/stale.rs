@@ -74,6 +74,8 @@ fn stale(
         "process {} was assigned partitions of group {group_name} in generation {current}",
         names.processes[member]
     );
+    let accepted_on = accepted.line;
     Found::new(Anomaly::StaleGeneration, sentence, vec![Line { line: since, said }, accepted])
         .group(Some(group))
+        .since(accepted_on)
 }

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use lawspeaker_history::Offset;
+use lawspeaker_history::{Offset, OpType};
 
 use crate::case::Found;
 use crate::evidence::{Attempt, EventKey, Evidence, PartitionKey};
+use crate::guarantee::producer_order::place;
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
 pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
     let mut by_partition: BTreeMap<PartitionKey, Vec<(Offset, &Attempt)>> = BTreeMap::new();
-    for attempt in evidence.attempts.iter().filter(|attempt| attempt.is_acknowledged()) {
-        let offset = attempt.offset.filter(|offset| offset.is_valid() && !lost.contains(&attempt.event));
+    for attempt in evidence.attempts.iter().filter(|attempt| is_surely_later(attempt, evidence)) {
+        let offset = place(attempt, evidence).filter(|_| !lost.contains(&attempt.event));
         if let Some(offset) = offset {
             by_partition.entry(attempt.partition).or_default().push((offset, attempt));
         }
@@ -20,6 +21,7 @@ pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut
     let mut count = 0;
     for sent in by_partition.values_mut() {
         let mut ended = sent.clone();
+        ended.retain(|(_, attempt)| attempt.is_acknowledged() && attempt.offset.is_some());
         ended.sort_by_key(|(_, attempt)| attempt.line());
         sent.sort_by_key(|(_, attempt)| attempt.begin);
         let mut ended = ended.into_iter().peekable();
@@ -40,6 +42,13 @@ pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut
         }
     }
     results.checked(Anomaly::OffsetRegression, count, "send pair");
+}
+
+/// Whether it took effect after it began and not before: it was acknowledged, or it is the only send of its event, of
+/// which somebody saw when it began.
+fn is_surely_later(attempt: &Attempt, evidence: &Evidence) -> bool {
+    let is_only = || evidence.attempts_of(attempt.event).len() == 1 && attempt.outcome != OpType::Fail;
+    attempt.is_acknowledged() && attempt.offset.is_some() || attempt.is_invoked && is_only()
 }
 
 fn regression(
