@@ -1,7 +1,6 @@
 //! The steps of sagas that share records, as an observer of the running services would record them.
 
-use lawspeaker_history::{Call, Op, OpType, SagaEnd, SagaOutcome, SagaStart, SagaStep};
-use serde_json::{Map, Value, json};
+use lawspeaker_history::{Call, Op, OpType, SagaEnd, SagaId, SagaOutcome, SagaStart, SagaStep};
 
 use super::words::{record_name, saga_name};
 use super::{Action, DELTA_UNDO, Isolation, Phase, State};
@@ -38,8 +37,7 @@ fn stepped(model: &Isolation, saga: u8, before: &State) -> Option<Op> {
     let record = model.next_record(before, saga)?;
     let mut op = op(saga, record, OpType::Ok, Call::SagaStep);
     if model.is_reader(saga) {
-        let writer = before.records[record as usize].writes.last().map(|writer| saga_name(*writer));
-        op.x.rest.insert("reads".to_owned(), of_record(record, json!(writer)));
+        op.x.reads.insert(record_name(record).to_owned(), last_writer(before, record));
     }
     Some(op)
 }
@@ -50,14 +48,13 @@ fn compensated(model: &Isolation, saga: u8, before: &State) -> Option<Op> {
     let record = model.record_of(saga, done - 1);
     let mut op = op(saga, record, OpType::Ok, Call::SagaCompensate);
     if !model.guards.has(&DELTA_UNDO) {
-        let writer = before.records[record as usize].writes.last().map(|writer| saga_name(*writer));
-        op.x.rest.insert("restores".to_owned(), of_record(record, json!(writer)));
+        op.x.restores.insert(record_name(record).to_owned(), last_writer(before, record));
     }
     Some(op)
 }
 
-fn of_record(record: u8, writer: Value) -> Value {
-    Map::from_iter([(record_name(record).to_owned(), writer)]).into()
+fn last_writer(state: &State, record: u8) -> Option<SagaId> {
+    state.records[record as usize].writes.last().map(|writer| saga_name(*writer).as_str().into())
 }
 
 fn refused(model: &Isolation, saga: u8, before: &State) -> Option<Op> {

@@ -26,7 +26,7 @@ impl DomainModel for Outbox {
     const ABOUT: &'static str =
         "a service that changes its state and says so, through an outbox, relays, a queue and an inbox";
     const GUARDS: &'static [&'static Guard] = guards::ALL;
-    const PROFILE: &'static str = "work-queue";
+    const PROFILE: &'static str = "outbox";
 
     fn preset(preset: Preset) -> Self {
         let small = Bounds { events: 3, relays: 2, workers: 2, rollbacks: 1, crashes: 2, expiries: 1 };
