@@ -327,6 +327,15 @@ impl Bus {
         Ok((topic, opened))
     }
 
+    /// The offsets behind the last durable event of each partition of a topic, in order: what a group that has
+    /// processed everything has committed.
+    ///
+    /// # Errors
+    /// [`UnknownTopicError`].
+    pub fn end_offsets(&self, topic: &str) -> Result<Vec<Offset>, UnknownTopicError> {
+        Ok(self.topic(topic)?.logs.iter().map(|log| log.high_watermark()).collect())
+    }
+
     /// At most `max_count` durable events of a partition from `from` on, without any group.
     ///
     /// # Errors

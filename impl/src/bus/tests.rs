@@ -51,6 +51,7 @@ fn everything_acknowledged_is_there_after_reopening() {
     assert_eq!(bus.topics(), BTreeMap::from([("orders".to_owned(), 2)]));
     assert_eq!(bus.read("orders", PartitionNumber(1), Offset::of(0), 100).unwrap().len(), 10);
     assert_eq!(bus.committed("billing", "orders").unwrap(), [Offset::of(3), Offset::of(3)]);
+    assert_eq!(bus.end_offsets("orders").unwrap(), [Offset::of(10), Offset::of(10)]);
     let mut consumer = bus.consumer("billing", "orders").unwrap();
     assert_eq!(consumer.id(), MemberId(1));
     assert_eq!(ids(&consumer.poll(1).unwrap()), [6.into(), 7.into()]);

@@ -3,7 +3,7 @@
 use std::io;
 
 use lawspeaker_history::{
-    Call, Op, OpType, Process, Recorder, SagaEnd, SagaId, SagaOutcome, SagaStart, SagaStep, StepName,
+    Call, Op, OpType, Process, Recorder, SagaEnd, SagaId, SagaStart, SagaStep, StepName,
 };
 
 use crate::group_commit::{GroupCommit, Guard, JournalFailure, Settle, WriteError};
@@ -220,22 +220,29 @@ impl SagaLog {
         event: SagaEvent,
     ) -> Result<(), SagaLogError> {
         let record = SagaRecord::Told { epoch, saga: saga.clone(), event: event.clone() };
-        self.commit.write(guard, &record.encode())?;
-        let before = known(guard, saga)?.core.asked().collect::<Vec<_>>();
+        let before = known(guard, saga)?.core.clone();
+        let mut after = before.clone();
+        let end = after.tell(event.clone()).ok().and_then(|()| self.end_op(epoch, saga, after.phase()));
+        self.commit.write_all_recorded(guard, &record.encode(), end.as_slice())?;
+        let before = before.asked().collect::<Vec<_>>();
         guard.state.core.apply(saga, event.clone());
         let core = known(guard, saga)?.core.clone();
         if self.recording == StepRecording::ByExecutor {
             self.record_fact(guard, epoch, saga, &event, core.plan());
         }
         self.record_asked(guard, epoch, saga, &before, &core);
-        let outcome = match core.phase() {
-            SagaPhase::Committed => SagaOutcome::Committed,
-            SagaPhase::Aborted => SagaOutcome::Aborted,
-            SagaPhase::Forward | SagaPhase::Backward => return Ok(()),
-        };
-        let end = Call::SagaEnd(SagaEnd { saga: saga.clone(), outcome });
-        self.commit.record_completion(guard, self.op(epoch, saga, OpType::Ok, end));
+        if let Some(end) = end {
+            self.commit.record_completion(guard, Op { op_type: OpType::Ok, ..end });
+        }
         Ok(())
+    }
+
+    /// The invocation of a saga's end, if it has ended. It comes before the record that ends the saga, for who dies in
+    /// between must leave an end of unknown outcome: after recovery nobody ends the saga again.
+    fn end_op(&self, epoch: Epoch, saga: &SagaId, phase: SagaPhase) -> Option<Op> {
+        let outcome = super::lead::outcome(phase)?;
+        let end = Call::SagaEnd(SagaEnd { saga: saga.clone(), outcome });
+        Some(self.op(epoch, saga, OpType::Invoke, end))
     }
 
     /// A saga, with what it was given.
