@@ -107,10 +107,8 @@ impl Told {
     fn check(&self, world: &World, executor: &SagaExecutor<bool>) -> Option<()> {
         for (saga, _) in SAGAS {
             let standing = world.standing(saga)?;
-            let outcome = match executor.status(saga).ok()? {
-                Some(status) => Some(status.outcome().expect("an executor ends what it finds")),
-                None => None,
-            };
+            let status = executor.status(saga).ok()?;
+            let outcome = status.map(|status| status.outcome().expect("an executor ends what it finds"));
             let expected = if outcome == Some(SagaOutcome::Committed) { 2 } else { 0 };
             assert_eq!(standing, expected, "saga {saga} is {outcome:?}");
             assert!(self.ended.get(saga).is_none_or(|told| outcome == Some(*told)), "an end was taken back");

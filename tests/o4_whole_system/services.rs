@@ -81,7 +81,7 @@ pub(crate) fn run() -> (History, Effects) {
             drop(scope.spawn({
                 let orders = &orders;
                 move || command(orders, from)
-            }))
+            }));
         });
         scope.spawn(|| relay(&orders, is_over));
         (0..2).for_each(|_| drop(scope.spawn(|| handle(&billing, is_over, &crash_count))));
