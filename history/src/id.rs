@@ -58,6 +58,11 @@ impl Partition {
         Partition(name.into())
     }
 
+    /// The same, of text that others share.
+    pub(crate) fn shared(name: Arc<str>) -> Self {
+        Partition(name)
+    }
+
     /// Whether `other` is this partition, or one of its partitions where this is a whole topic: a producer that
     /// leaves the choice to the system sends to `orders` and is acknowledged at `orders/3`.
     pub fn covers(&self, other: &Partition) -> bool {
@@ -230,6 +235,13 @@ impl fmt::Display for Process {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GroupId(Arc<str>);
+
+impl GroupId {
+    /// A group by a name that others share.
+    pub(crate) fn shared(name: Arc<str>) -> Self {
+        GroupId(name)
+    }
+}
 
 impl From<&str> for GroupId {
     fn from(name: &str) -> Self {

@@ -8,11 +8,13 @@
 //!
 //! A line that cannot be read is an error with its number; nothing is skipped but empty lines.
 
+mod line;
 mod parse;
 mod saga;
 mod stream;
 mod write;
 
+use line::LineReader;
 use parse::call_of;
 pub(crate) use parse::{event_of, offset_of};
 pub(crate) use write::{header_to_line, op_to_line};
@@ -115,6 +117,7 @@ pub struct Reader<R> {
     line: u64,
     op_count: u64,
     flat: Option<FlatReader>,
+    straight: LineReader,
     has_failed: bool,
 }
 
@@ -147,7 +150,7 @@ impl<R: BufRead> Reader<R> {
         let beginning = input.fill_buf().map_err(|error| ReadError { line: 1, kind: error.into() })?;
         match edn::recognises(beginning) {
             true => Self::edn(input),
-            false => Self::of(Source::Lines(Lines { input, line: 0 })),
+            false => Self::of(Source::Lines(Lines { input, line: 0, bytes: Vec::new() })),
         }
     }
 
@@ -167,6 +170,7 @@ impl<R: BufRead> Reader<R> {
             line: 0,
             op_count: 0,
             flat: None,
+            straight: LineReader::default(),
             has_failed: false,
         };
         reader.pending = reader.source.next_object()?;
@@ -185,22 +189,34 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn next_op(&mut self) -> Result<Option<Op>, ReadError> {
-        let next = match self.pending.take() {
-            Some(next) => Some(next),
-            None => self.source.next_object()?,
-        };
-        let Some((line, object)) = next else { return Ok(None) };
-        let read = match &mut self.flat {
-            Some(flat) => flat.op_of(object),
-            None => op_of(object),
-        };
-        let (index, mut op) = read.map_err(|kind| ReadError { line, kind })?;
+        let Some((line, (index, mut op))) = self.next_indexed()? else { return Ok(None) };
         // Several ops of EDN may share a line; what they are called by must still rise.
         self.line = line.max(self.line + 1);
         op.line = self.line;
         op.index = index.unwrap_or(self.op_count);
         self.op_count += 1;
         Ok(Some(op))
+    }
+
+    /// The next op, and the line that it begins on.
+    fn next_indexed(&mut self) -> Result<Option<(u64, Indexed)>, ReadError> {
+        let object = match (self.pending.take(), &mut self.source) {
+            (Some(object), _) => Some(object),
+            (None, Source::Lines(lines)) if self.flat.is_none() => {
+                let Some(line) = lines.next_line()? else { return Ok(None) };
+                match self.straight.op_of(lines.text()) {
+                    Some(op) => return Ok(Some((line, op))),
+                    None => Some((line, lines.object()?)),
+                }
+            }
+            (None, source) => source.next_object()?,
+        };
+        let Some((line, object)) = object else { return Ok(None) };
+        let read = match &mut self.flat {
+            Some(flat) => flat.op_of(object),
+            None => op_of(object),
+        };
+        read.map(|op| Some((line, op))).map_err(|kind| ReadError { line, kind })
     }
 }
 
@@ -209,18 +225,27 @@ impl<R: BufRead> Reader<R> {
 struct Lines<R> {
     input: R,
     line: u64,
+    /// The line that was read last.
+    bytes: Vec<u8>,
 }
 
 impl<R: BufRead> Lines<R> {
     /// The next line that is not empty, as an object; `None` at the end.
     fn next_object(&mut self) -> Result<Option<Located>, ReadError> {
-        let mut bytes = Vec::new();
+        match self.next_line()? {
+            Some(line) => Ok(Some((line, self.object()?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Goes on to the next line that is not empty, and answers with its number; `None` at the end.
+    fn next_line(&mut self) -> Result<Option<u64>, ReadError> {
         loop {
-            bytes.clear();
+            self.bytes.clear();
             self.line += 1;
             let line = self.line;
             let fail = |kind| ReadError { line, kind };
-            let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
+            let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut self.bytes);
             let count = read.map_err(|error| fail(error.into()))?;
             if count == 0 {
                 return Ok(None);
@@ -228,14 +253,23 @@ impl<R: BufRead> Lines<R> {
             if count as u64 > MAX_LINE_BYTES {
                 return Err(fail(ReadErrorKind::TooLong));
             }
-            let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-            if !text.trim_ascii().is_empty() {
-                let object = strict::object(text).map_err(|error| {
-                    fail(if error.is_eof() { ReadErrorKind::CutOff } else { ReadErrorKind::Json(error) })
-                });
-                return object.map(|object| Some((line, object)));
+            if !self.text().trim_ascii().is_empty() {
+                return Ok(Some(line));
             }
         }
+    }
+
+    /// What the line holds.
+    fn text(&self) -> &[u8] {
+        self.bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.bytes)
+    }
+
+    /// The line as an object.
+    fn object(&self) -> Result<Map<String, Value>, ReadError> {
+        strict::object(self.text()).map_err(|error| {
+            let kind = if error.is_eof() { ReadErrorKind::CutOff } else { ReadErrorKind::Json(error) };
+            ReadError { line: self.line, kind }
+        })
     }
 }
 

@@ -16,7 +16,8 @@ pub(crate) fn object(text: &[u8]) -> Result<Map<String, Value>, serde_json::Erro
     }
 }
 
-struct Strict;
+/// Reads one value, in which no object has a field twice.
+pub(crate) struct Strict;
 
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value;

@@ -3,11 +3,12 @@
 //! A broken assumption is told and never judged: it is the recorder's, and makes findings less certain.
 //! Cost: O(1) an op.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use lawspeaker_history::{Call, LOCAL, Op, OpType, Process};
 
 use crate::explain;
+use crate::hash::HashMap;
 
 /// What is taken for granted of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -55,7 +56,9 @@ struct Tally {
 
 #[derive(Debug, Default)]
 struct Conduct {
-    open: Option<String>,
+    is_open: bool,
+    /// The call that is open, if one is.
+    open: String,
     is_unknown: bool,
     has_crashed: bool,
 }
@@ -98,25 +101,33 @@ impl Watch {
             return;
         }
         if op.op_type == OpType::Invoke {
-            *self.invoked.entry(f.to_owned()).or_default() += 1;
+            match self.invoked.get_mut(f) {
+                Some(count) => *count += 1,
+                None => {
+                    self.invoked.insert(f.to_owned(), 1);
+                }
+            }
         }
         let mut doubts = Vec::new();
         let conduct = self.conduct.entry(op.process.clone()).or_default();
-        let is_start = op.op_type == OpType::Invoke || conduct.open.is_none();
+        let is_start = op.op_type == OpType::Invoke || !conduct.is_open;
         if is_start && conduct.has_crashed {
             doubts.push(Assumption::CrashRetiresProcess);
         } else if is_start && conduct.is_unknown {
             doubts.push(Assumption::UnknownRetiresProcess);
             conduct.is_unknown = false;
         }
-        match (op.op_type, conduct.open.as_deref()) {
+        match (op.op_type, conduct.is_open.then_some(conduct.open.as_str())) {
             (OpType::Invoke, Some(_)) => doubts.push(Assumption::OneCallAtATime),
             (OpType::Invoke, None) => {}
             (_, Some(open)) if open == f => {}
             _ if matches!(op.call, Call::Poll(_) | Call::Receive(_)) => {}
             _ => doubts.push(Assumption::CompletionsAreInvoked),
         }
-        conduct.open = (op.op_type == OpType::Invoke).then(|| f.to_owned());
+        conduct.is_open = op.op_type == OpType::Invoke;
+        if conduct.is_open {
+            f.clone_into(&mut conduct.open);
+        }
         // Whoever conducts a saga goes on after a time-out: that is what compensations are for.
         conduct.is_unknown |= op.op_type == OpType::Info && !op.call.is_of_saga();
         for assumption in doubts {

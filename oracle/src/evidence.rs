@@ -27,7 +27,7 @@ use crate::Subject;
 pub(crate) use causal::{Causal, Clock, Moment, Stamp, count, happened_before};
 pub(crate) use collector::Collector;
 use collector::sends;
-pub(crate) use coverage::{Coverage, coverage};
+pub(crate) use coverage::{Coverage, coverage, given};
 pub(crate) use log::{Log, Standing};
 pub(crate) use names::{
     EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, ProjectionKey, SagaKey, ServiceKey, StepKey,

@@ -4,14 +4,14 @@
 //! what it requires, a history that conforms is inconclusive, and without what it wants the report says so.
 //! Cost: O(n log n) in reads, sends and moves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
 use lawspeaker_history::{OpType, SagaOutcome};
 
 use crate::Profile;
-use crate::evidence::{Evidence, GroupKey, MoveKind, ProcessKey};
+use crate::evidence::{EventKey, Evidence, GroupKey, Key, MoveKind, ProcessKey, given};
 
 macro_rules! witnesses {
     ($($variant:ident, $name:literal, $says:literal, $remedy:literal;)*) => {
@@ -182,12 +182,13 @@ fn faults_while_sending(evidence: &Evidence) -> usize {
 }
 
 fn redelivery_count(evidence: &Evidence) -> usize {
-    let mut seen = HashSet::new();
-    let given = evidence.reads.iter().filter(|read| read.is_ok);
-    given
-        .filter_map(|read| Some((read.group?, read.event)))
-        .filter(|delivery| !seen.insert(*delivery))
-        .count()
+    let mut given_to: Vec<Option<GroupKey>> = vec![None; evidence.names.events.len()];
+    let given = given(evidence, |read| read.is_ok);
+    let of_group = |(group, events): (GroupKey, Vec<EventKey>)| {
+        let is_again = |event: &&EventKey| given_to[event.place()].replace(group) == Some(group);
+        events.iter().filter(is_again).count()
+    };
+    given.into_iter().map(of_group).sum()
 }
 
 /// Assignments of a partition to another member of a group than the one before.
@@ -214,7 +215,10 @@ fn rebalances_in_flight(evidence: &Evidence) -> usize {
     }
     let mut steps: Vec<(u64, Option<GroupKey>, ProcessKey, Step)> = Vec::new();
     for read in evidence.reads.iter().filter(|read| read.is_ok && read.group.is_some()) {
-        steps.push((read.line, read.group, read.process, Step::Given));
+        // What one call gives is given once.
+        if steps.last().is_none_or(|(line, ..)| *line != read.line) {
+            steps.push((read.line, read.group, read.process, Step::Given));
+        }
     }
     for commit in evidence.commits.iter().filter(|commit| !commit.is_fetched) {
         steps.push((commit.line, commit.group, commit.process, Step::Settled));

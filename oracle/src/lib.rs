@@ -49,6 +49,7 @@ mod evidence;
 mod exercise;
 mod explain;
 mod guarantee;
+mod hash;
 mod judge;
 mod profile;
 pub mod report;

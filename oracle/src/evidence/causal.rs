@@ -64,12 +64,13 @@ impl Causal {
         if op.op_type == OpType::Fail {
             return;
         }
-        let sent: Vec<EventKey> = super::sends(&op.call).map(|sent| names.events.key(&sent.event)).collect();
-        if !sent.is_empty() && !op.x.cause.is_empty() {
+        let is_send = super::sends(&op.call).next().is_some();
+        if is_send && !op.x.cause.is_empty() {
+            let effects = super::sends(&op.call).map(|sent| names.events.key(&sent.event)).collect();
             let causes = op.x.cause.iter().map(|cause| names.events.key(cause)).collect();
-            self.caused.push(Caused { line, effects: sent.clone(), causes });
+            self.caused.push(Caused { line, effects, causes });
         }
-        self.stamp(op, process, line, !sent.is_empty(), names);
+        self.stamp(op, process, line, is_send, names);
         if op.op_type == OpType::Info && (delivers(&op.call) || subscribes(&op.call)) {
             self.unknown_deliveries.push((line, process));
         }

@@ -12,8 +12,9 @@ use lawspeaker_history::{
 use serde_json::Value;
 
 use super::{
-    Acknowledgement, Attempt, Causal, Commit, Evidence, Extent, Fault, Fence, Hints, Key, Log, Move,
-    MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector, StreamCollector,
+    Acknowledgement, Attempt, Causal, Commit, EventKey, Evidence, Extent, Fault, Fence, Hints, Key, Log,
+    Move, MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
+    StreamCollector,
 };
 
 /// An invocation that waits for its completion.
@@ -55,6 +56,9 @@ pub(crate) struct Collector {
     op_count: usize,
     /// The line of the op that was taken last.
     line: u64,
+    /// What was named last: the next is often the one after it.
+    latest_event: Option<EventKey>,
+    latest_partition: Option<PartitionKey>,
 }
 
 impl Collector {
@@ -95,7 +99,8 @@ impl Collector {
     fn invoke(&mut self, op: &Op, process: ProcessKey) {
         let first = self.attempts.len();
         for (place, sent) in sends(&op.call).enumerate() {
-            let attempt = self.attempt(op, process, place, sent);
+            let event = self.names.events.key_of_new(&sent.event);
+            let attempt = self.attempt(op, process, place, sent, event);
             self.attempts.push(Attempt {
                 is_invoked: true,
                 end: None,
@@ -128,10 +133,19 @@ impl Collector {
         }
     }
 
-    fn attempt(&mut self, op: &Op, process: ProcessKey, place_in_call: usize, sent: &Sent) -> Attempt {
-        let partition = self.names.partitions.key(&sent.partition);
+    fn attempt(
+        &mut self,
+        op: &Op,
+        process: ProcessKey,
+        place_in_call: usize,
+        sent: &Sent,
+        event: EventKey,
+    ) -> Attempt {
+        self.latest_event = Some(event);
+        let partition = self.names.partitions.key_near(&sent.partition, self.latest_partition);
+        self.latest_partition = Some(partition);
         Attempt {
-            event: self.names.events.key(&sent.event),
+            event,
             process,
             place_in_call,
             address: partition,
@@ -156,7 +170,10 @@ impl Collector {
         }
         for (place, sent) in sends(&op.call).enumerate() {
             self.see_offset(sent.offset);
-            let completed = self.attempt(op, process, place, sent);
+            // Most completions name what was invoked, in the same order.
+            let invoked = open.clone().nth(place).map(|place| self.attempts[place].event);
+            let event = self.names.events.key_near(&sent.event, invoked);
+            let completed = self.attempt(op, process, place, sent, event);
             let is_same = |place: &usize| self.attempts[*place].event == completed.event;
             let same_place = open.clone().nth(place).filter(is_same);
             match same_place.or_else(|| open.clone().find(is_same)) {
@@ -184,9 +201,12 @@ impl Collector {
         let node: Option<Arc<str>> = op.x.rest.get("node").and_then(Value::as_str).map(Arc::from);
         let mut places = 0..;
         for batch in batches(&op.call) {
-            let partition = self.names.partitions.key(&batch.partition);
+            let partition = self.names.partitions.key_near(&batch.partition, self.latest_partition);
+            self.latest_partition = Some(partition);
             for record in &batch.records {
                 self.see_offset(record.offset);
+                let event = self.names.events.key_near(&record.event, self.latest_event);
+                self.latest_event = Some(event);
                 self.hints.has_delivery_counts |= op.x.delivery.is_some();
                 self.reads.push(Read {
                     line: self.line,
@@ -196,7 +216,7 @@ impl Collector {
                     group,
                     partition,
                     offset: record.offset,
-                    event: self.names.events.key(&record.event),
+                    event,
                     is_ok: op.op_type == OpType::Ok,
                     has_failed: op.op_type == OpType::Fail,
                     phase: op.x.phase.unwrap_or(Phase::Main),
@@ -317,10 +337,9 @@ impl Collector {
         let event_count = self.names.events.len();
         self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
         let attempt_starts = starts(event_count, self.attempts.iter().map(|attempt| attempt.event.place()));
-        let mut reads_by_event: Vec<usize> = (0..self.reads.len()).collect();
-        reads_by_event.sort_by_key(|place| (self.reads[*place].event, *place));
         let read_starts = starts(event_count, self.reads.iter().map(|read| read.event.place()));
-        let log = Log::of(&self.attempts, &self.reads);
+        let reads_by_event = by_key(&read_starts, self.reads.iter().map(|read| read.event.place()));
+        let log = Log::of(&self.attempts, &self.reads, &self.names);
         let sagas = self.sagas.seal(&mut self.names, self.extent.complete == Some(true));
         Evidence {
             names: self.names,
@@ -366,6 +385,17 @@ fn starts(key_count: usize, keys: impl Iterator<Item = usize>) -> Vec<usize> {
         starts[key + 1] += starts[key];
     }
     starts
+}
+
+/// The places of rows in the order of their keys, and of places within one key.
+fn by_key(starts: &[usize], keys: impl ExactSizeIterator<Item = usize>) -> Vec<usize> {
+    let mut places = vec![0; keys.len()];
+    let mut next = starts.to_vec();
+    for (place, key) in keys.enumerate() {
+        places[next[key]] = place;
+        next[key] += 1;
+    }
+    places
 }
 
 pub(super) fn sends(call: &Call) -> Box<dyn Iterator<Item = &Sent> + '_> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lawspeaker_history::{Offset, Phase};
 
-use super::{EventKey, Evidence, GroupKey, MoveKind, PartitionKey};
+use super::{EventKey, Evidence, GroupKey, MoveKind, PartitionKey, Read};
 
 /// A group in a partition.
 #[derive(Clone, Debug)]
@@ -20,6 +20,22 @@ pub(crate) struct Coverage {
     /// Of what the group was given while it was drained, the event sent last: the drain went past whatever was
     /// acknowledged before that send was invoked.
     pub drained_to: Option<EventKey>,
+}
+
+/// The events that were given to each group, as often as they were, by line; `is_given` says which reads count.
+pub(crate) fn given(
+    evidence: &Evidence,
+    is_given: impl Fn(&Read) -> bool,
+) -> BTreeMap<GroupKey, Vec<EventKey>> {
+    let mut given: BTreeMap<GroupKey, Vec<EventKey>> = BTreeMap::new();
+    // What one call gives goes to one group, so that the map is asked once a call.
+    for call in evidence.reads.chunk_by(|read, next| read.group == next.group && read.line == next.line) {
+        if let Some(group) = call[0].group {
+            let events = given.entry(group).or_default();
+            events.extend(call.iter().filter(|read| is_given(read)).map(|read| read.event));
+        }
+    }
+    given
 }
 
 /// Every group in every partition that was given to it, delivered to it or committed by it.

@@ -2,11 +2,9 @@
 //!
 //! Sparse: memory follows the number of observations, never the size of an offset.
 
-use std::collections::HashSet;
-
 use lawspeaker_history::Offset;
 
-use super::{Attempt, EventKey, PartitionKey, Read};
+use super::{Attempt, EventKey, Key, Names, PartitionKey, Read};
 
 /// An event at an offset, and the first line that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +26,12 @@ pub(crate) struct Log {
 impl Log {
     /// From acknowledgements, sends of unknown outcome that were read, and all reads, even unfinished ones: a
     /// reader never legally sees what does not stand there. O(n log n).
-    pub(crate) fn of(attempts: &[Attempt], reads: &[Read]) -> Self {
-        let seen: HashSet<EventKey> = reads.iter().map(|read| read.event).collect();
+    pub(crate) fn of(attempts: &[Attempt], reads: &[Read], names: &Names) -> Self {
+        let mut is_seen = vec![false; names.events.len()];
+        reads.iter().for_each(|read| is_seen[read.event.place()] = true);
         let is_certain = |attempt: &&Attempt| {
             attempt.is_acknowledged()
-                || (attempt.outcome == lawspeaker_history::OpType::Info && seen.contains(&attempt.event))
+                || (attempt.outcome == lawspeaker_history::OpType::Info && is_seen[attempt.event.place()])
         };
         let told = attempts.iter().filter(is_certain).filter_map(|attempt| {
             let (partition, event) = (attempt.partition, attempt.event);
@@ -42,14 +41,21 @@ impl Log {
             let (partition, event) = (read.partition, read.event);
             Some(Standing { partition, offset: read.offset?, event, line: read.line, is_read: true })
         });
-        let mut standings: Vec<_> = told.chain(read).filter(|standing| standing.offset.is_valid()).collect();
-        standings.sort_unstable();
-        standings.dedup_by(|next, kept| {
-            let is_same =
-                (kept.partition, kept.offset, kept.event) == (next.partition, next.offset, next.event);
-            kept.is_read |= is_same && next.is_read;
-            is_same
-        });
+        let mut partitions: Vec<Vec<Standing>> = vec![Vec::new(); names.partitions.len()];
+        for standing in told.chain(read).filter(|standing| standing.offset.is_valid()) {
+            partitions[standing.partition.place()].push(standing);
+        }
+        let mut standings = Vec::new();
+        for mut partition in partitions {
+            // Acknowledgements and reads come as runs that rise, which the stable sort makes use of.
+            partition.sort();
+            partition.dedup_by(|next, kept| {
+                let is_same = (kept.offset, kept.event) == (next.offset, next.event);
+                kept.is_read |= is_same && next.is_read;
+                is_same
+            });
+            standings.append(&mut partition);
+        }
         Log { standings }
     }
 

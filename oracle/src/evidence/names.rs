@@ -1,13 +1,15 @@
 //! Ids as small keys, so that rows of evidence are small and quick to compare.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::ops::Index;
 use std::sync::Arc;
 
 use lawspeaker_history::{
     EventId, GroupId, Partition, Process, ProjectionName, SagaId, StepName, StreamName,
 };
+
+use crate::hash::IndexSet;
 
 /// The place of a value in its [`Table`].
 pub(crate) trait Key: Copy {
@@ -20,17 +22,17 @@ pub(crate) trait Key: Copy {
 macro_rules! keys {
     ($($key:ident for $value:ty;)*) => {$(
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(crate) struct $key(usize);
+        pub(crate) struct $key(u32);
 
         impl Key for $key {
             type Value = $value;
 
             fn of(place: usize) -> Self {
-                $key(place)
+                $key(u32::try_from(place).expect("2^32 different ids and their rows do not fit into memory"))
             }
 
             fn place(self) -> usize {
-                self.0
+                self.0 as usize
             }
         }
     )*};
@@ -51,26 +53,37 @@ keys! {
 /// Values by key, and keys by value; keys are given in the order of first sight.
 #[derive(Debug)]
 pub(crate) struct Table<K: Key> {
-    values: Vec<K::Value>,
-    keys: HashMap<K::Value, K>,
+    values: IndexSet<K::Value>,
+    keys: PhantomData<K>,
 }
 
 impl<K: Key> Default for Table<K> {
     fn default() -> Self {
-        Table { values: Vec::new(), keys: HashMap::new() }
+        Table { values: IndexSet::default(), keys: PhantomData }
     }
 }
 
 impl<K: Key> Table<K> {
-    /// The key of `value`, a new one if it was never seen.
+    /// The key of `value`, a new one if it was never seen. Amortized O(1).
     pub(crate) fn key(&mut self, value: &K::Value) -> K {
-        if let Some(key) = self.keys.get(value) {
-            return *key;
+        match self.values.get_index_of(value) {
+            Some(place) => K::of(place),
+            None => K::of(self.values.insert_full(value.clone()).0),
         }
-        let key = K::of(self.values.len());
-        self.values.push(value.clone());
-        self.keys.insert(value.clone(), key);
-        key
+    }
+
+    /// The same, where `value` is likely to be new.
+    pub(crate) fn key_of_new(&mut self, value: &K::Value) -> K {
+        K::of(self.values.insert_full(value.clone()).0)
+    }
+
+    /// The same, where `value` is likely to be the one of `guess`, or the one that came after it.
+    pub(crate) fn key_near(&mut self, value: &K::Value, guess: Option<K>) -> K {
+        let places = guess.into_iter().flat_map(|guess| [guess.place(), guess.place() + 1]);
+        match places.into_iter().find(|place| self.values.get_index(*place) == Some(value)) {
+            Some(place) => K::of(place),
+            None => self.key(value),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

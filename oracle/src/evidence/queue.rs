@@ -106,6 +106,9 @@ pub(crate) struct Redelivery<'a> {
 
 /// Every delivery of an event to a group after another one that surely happened; those of settled ones are left out.
 pub(crate) fn redeliveries(evidence: &Evidence) -> Vec<Redelivery<'_>> {
+    if !evidence.reads.iter().any(|read| read.is_handed_out) {
+        return Vec::new();
+    }
     let upheavals = Upheavals::of(evidence);
     let mut acknowledged: HashMap<(GroupKey, PartitionKey, Settles), u64> = HashMap::new();
     for row in &evidence.acknowledgements {

@@ -25,7 +25,7 @@ mod sequence;
 use lawspeaker_history::{Guarantee, OpType};
 
 use crate::case::Found;
-use crate::evidence::{Evidence, Standing};
+use crate::evidence::{Evidence, Key, Standing};
 use crate::explain;
 use crate::results::Results;
 use crate::{Anomaly, Profile};
@@ -39,11 +39,15 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
 }
 
 fn copies(evidence: &Evidence, results: &mut Results) {
-    let mut standings: Vec<Standing> = evidence.log.standings().to_vec();
+    // Only what stands at several places is sorted.
+    let mut place_counts = vec![0_usize; evidence.names.events.len()];
+    evidence.log.standings().iter().for_each(|standing| place_counts[standing.event.place()] += 1);
+    let is_repeated = |standing: &&Standing| place_counts[standing.event.place()] > 1;
+    let mut standings: Vec<Standing> = evidence.log.standings().iter().filter(is_repeated).copied().collect();
     standings.sort_unstable_by_key(|standing| (standing.partition, standing.event, standing.offset));
     let copies =
         |first: &Standing, next: &Standing| (first.partition, first.event) == (next.partition, next.event);
-    let mut event_count = 0;
+    let mut event_count = place_counts.iter().filter(|count| **count == 1).count();
     for all in standings.chunk_by(copies) {
         event_count += 1;
         if all.len() > 1 {

@@ -18,12 +18,11 @@
 //! poll p: 1 b · poll p: 0 a       a step back
 //! ```
 
-use std::collections::{HashMap, HashSet};
-
 use lawspeaker_history::{Guarantee, Offset};
 
 use crate::case::Found;
 use crate::evidence::{EventKey, Evidence, MoveKind, PartitionKey, ProcessKey, Read};
+use crate::hash::{HashMap, HashSet};
 use crate::results::Results;
 use crate::{Anomaly, Profile, explain};
 
@@ -83,8 +82,9 @@ impl<'a> Cursors<'a> {
     }
 
     fn advance(&mut self, read: &'a Read) {
-        self.partitions.entry(read.process).or_default().insert(read.partition);
-        self.latest.insert((read.process, read.partition), read);
+        if self.latest.insert((read.process, read.partition), read).is_none() {
+            self.partitions.entry(read.process).or_default().insert(read.partition);
+        }
     }
 }
 
@@ -155,17 +155,17 @@ fn step(
     results: &mut Results,
 ) {
     let names = &evidence.names;
-    if !from.is_valid() || !to.is_valid() {
+    if !from.is_valid() || !to.is_valid() || to == from.next() {
         return;
     }
-    let lines = vec![explain::read(previous, evidence), explain::read(read, evidence)];
+    let lines = || vec![explain::read(previous, evidence), explain::read(read, evidence)];
     let (process, partition) = (&names.processes[read.process], &names.partitions[read.partition]);
     if to <= from {
         let sentence = format!(
             "process {process} stepped back in {partition}, from offset {from} (line {}) to {to} (line {})",
             previous.line, read.line
         );
-        let found = Found::new(Anomaly::NonmonotonicPoll, sentence, lines)
+        let found = Found::new(Anomaly::NonmonotonicPoll, sentence, lines())
             .at(read.partition, Some(to))
             .group(read.group)
             .event(read.event)
@@ -185,7 +185,7 @@ fn step(
     let Some(first) = skipped.first() else { return };
     let first =
         evidence.log.between(read.partition, Some(from), to).iter().find(|standing| standing.event == *first);
-    let mut lines = lines;
+    let mut lines = lines();
     lines.extend(first.map(|standing| explain::standing(standing, evidence)));
     lines.sort_by_key(|line| line.line);
     let sentence = format!(

@@ -17,14 +17,13 @@
 
 mod sequence;
 
-use std::collections::HashMap;
-
 use lawspeaker_history::{Guarantee, Offset, OpType};
 
 use crate::Anomaly;
 use crate::case::Found;
 use crate::evidence::{Attempt, Evidence};
 use crate::explain;
+use crate::hash::HashMap;
 use crate::results::Results;
 
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
@@ -36,7 +35,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         .filter_map(|attempt| Some((attempt, place(attempt, evidence)?)))
         .collect();
     placed.sort_by_key(|(attempt, _)| (attempt.begin, attempt.line(), attempt.place_in_call));
-    let mut latest: HashMap<_, (&Attempt, Offset)> = HashMap::new();
+    let mut latest: HashMap<_, (&Attempt, Offset)> = HashMap::default();
     let mut pair_count = 0;
     for (attempt, offset) in placed {
         let key = (attempt.process, attempt.partition);

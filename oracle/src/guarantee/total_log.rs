@@ -80,27 +80,27 @@ fn conflict(place: &[Standing], evidence: &Evidence) -> Found {
 }
 
 fn negative_offsets(evidence: &Evidence, results: &mut Results) {
-    let found_at = |partition: PartitionKey, offset: Option<Offset>, line: Line| {
+    let found_at = |partition: PartitionKey, offset: Option<Offset>, line: &dyn Fn() -> Line| {
         let offset = offset.filter(|offset| !offset.is_valid())?;
+        let line = line();
         let partition_name = &evidence.names.partitions[partition];
         let sentence =
             format!("line {} names offset {offset} of {partition_name}, and offsets begin at 0", line.line);
         Some(Found::new(Anomaly::InvalidOffset, sentence, vec![line]).at(partition, Some(offset)))
     };
     for attempt in evidence.attempts.iter().filter(|attempt| attempt.is_acknowledged()) {
-        if let Some(found) = found_at(attempt.partition, attempt.offset, explain::send(attempt, evidence)) {
+        if let Some(found) = found_at(attempt.partition, attempt.offset, &|| explain::send(attempt, evidence))
+        {
             results.add(found.event(attempt.event));
         }
     }
     for read in &evidence.reads {
-        if read.offset.is_some_and(|offset| !offset.is_valid())
-            && let Some(found) = found_at(read.partition, read.offset, explain::read(read, evidence))
-        {
+        if let Some(found) = found_at(read.partition, read.offset, &|| explain::read(read, evidence)) {
             results.add(found.event(read.event));
         }
     }
     for commit in &evidence.commits {
-        if let Some(found) = found_at(commit.partition, commit.next, explain::commit(commit, evidence)) {
+        if let Some(found) = found_at(commit.partition, commit.next, &|| explain::commit(commit, evidence)) {
             results.add(found.group(commit.group));
         }
     }

@@ -1,11 +1,12 @@
 //! `commit-ahead`: done with what was never received.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use lawspeaker_history::Offset;
 
 use crate::case::Found;
 use crate::evidence::{Commit, Coverage, EventKey, Evidence, GroupKey, PartitionKey, Standing};
+use crate::hash::{HashMap, HashSet};
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
@@ -15,7 +16,7 @@ pub(super) fn check_commits(
     groups: &BTreeMap<(GroupKey, PartitionKey), Coverage>,
     results: &mut Results,
 ) {
-    let mut highest: HashMap<(GroupKey, PartitionKey), Offset> = HashMap::new();
+    let mut highest: HashMap<(GroupKey, PartitionKey), Offset> = HashMap::default();
     let mut reads = evidence.reads.iter().filter(|read| !read.has_failed).peekable();
     let mut commit_count = 0;
     for commit in evidence.commits.iter().filter(|commit| !commit.is_fetched) {
@@ -57,8 +58,11 @@ pub(super) fn check_commits(
 
 /// Looks for acknowledgements of what never was a delivery.
 pub(super) fn check_acknowledgements(evidence: &Evidence, results: &mut Results) {
-    let mut first_delivery: HashMap<(GroupKey, EventKey), u64> = HashMap::new();
-    let mut receiving: HashSet<GroupKey> = HashSet::new();
+    if evidence.acknowledgements.is_empty() {
+        return;
+    }
+    let mut first_delivery: HashMap<(GroupKey, EventKey), u64> = HashMap::default();
+    let mut receiving: HashSet<GroupKey> = HashSet::default();
     for read in evidence.reads.iter().filter(|read| !read.has_failed) {
         if let Some(group) = read.group {
             receiving.insert(group);

@@ -6,7 +6,7 @@ use lawspeaker_history::{Guarantee, Offset};
 
 use crate::case::{Found, Line};
 use crate::evidence::{
-    Attempt, Commit, Coverage, EventKey, Evidence, GroupKey, MoveKind, PartitionKey, Read,
+    Attempt, Commit, Coverage, EventKey, Evidence, GroupKey, Key, MoveKind, PartitionKey, Read, given,
 };
 use crate::results::Results;
 use crate::{Anomaly, explain};
@@ -17,9 +17,10 @@ pub(super) fn check(
     groups: &BTreeMap<(GroupKey, PartitionKey), Coverage>,
     results: &mut Results,
 ) -> HashSet<EventKey> {
-    let happened = evidence.reads.iter().filter(|read| !read.has_failed);
-    let delivered: HashSet<(GroupKey, EventKey)> =
-        happened.filter_map(|read| Some((read.group?, read.event))).collect();
+    let given = given(evidence, |read| !read.has_failed);
+    // The last of the groups, which come one after the other, that an event was given to.
+    let mut given_to: Vec<Option<GroupKey>> = vec![None; evidence.names.events.len()];
+    let mut latest_group = None;
     let mut by_partition: HashMap<PartitionKey, Vec<(EventKey, &Attempt)>> = HashMap::new();
     for (event, attempt) in evidence.acknowledged() {
         by_partition.entry(attempt.partition).or_default().push((event, attempt));
@@ -28,10 +29,14 @@ pub(super) fn check(
     let mut lost = HashSet::new();
     let (mut judged_count, mut early_count, mut pending_count) = (0, 0, 0);
     for ((group, partition), coverage) in groups {
+        if latest_group.replace(*group) != Some(*group) {
+            let events = given.get(group).into_iter().flatten();
+            events.for_each(|event| given_to[event.place()] = Some(*group));
+        }
         let left = abandonment(*group, *partition, evidence);
         let commits = commits.get(&(*group, *partition));
         for (event, attempt) in by_partition.get(partition).into_iter().flatten() {
-            if delivered.contains(&(*group, *event)) {
+            if given_to[event.place()] == Some(*group) {
                 judged_count += 1;
                 continue;
             }

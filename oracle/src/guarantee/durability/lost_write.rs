@@ -122,7 +122,7 @@ fn fate<'a>(event: EventKey, attempt: &Attempt, readers: &Readers<'a>, evidence:
     if readers.in_final.contains(&event) {
         return Fate::Found;
     }
-    let is_read = readers.read.contains(&event);
+    let is_read = readers.has_read(event);
     if is_read && !readers.keeps_delivered {
         return Fate::Found;
     }

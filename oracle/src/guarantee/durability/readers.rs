@@ -1,11 +1,12 @@
 //! What the readers of everything saw, and how far they came.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use lawspeaker_history::Offset;
 
 use crate::Profile;
-use crate::evidence::{Attempt, EventKey, Evidence, GroupKey, PartitionKey, Read};
+use crate::evidence::{Attempt, EventKey, Evidence, GroupKey, Key, PartitionKey, Read, Standing};
+use crate::hash::{HashMap, HashSet};
 
 /// The fresh read of one partition at the end.
 #[derive(Default)]
@@ -57,11 +58,11 @@ pub(super) struct Readers<'a> {
     pub(super) keeps_delivered: bool,
     pub(super) finals: HashMap<PartitionKey, FinalRead<'a>>,
     pub(super) in_final: HashSet<EventKey>,
-    /// Events that a completed read found.
-    pub(super) read: HashSet<EventKey>,
+    /// Whether a completed read found an event, by its place.
+    is_read: Vec<bool>,
     /// The reads that count for Jepsen's rule: of nobody's group, and of each group.
     spans: BTreeMap<(PartitionKey, Option<GroupKey>), Span<'a>>,
-    /// The acknowledged send that was invoked last, of those that were told this place.
+    /// Of the sends that were told one place, the one that was invoked last; only where several events may stand there.
     latest: HashMap<(PartitionKey, Offset), &'a Attempt>,
 }
 
@@ -69,14 +70,14 @@ impl<'a> Readers<'a> {
     pub(super) fn of(evidence: &'a Evidence, profile: &Profile) -> Self {
         let mut readers = Readers {
             keeps_delivered: profile.keeps_delivered,
-            finals: HashMap::new(),
-            in_final: HashSet::new(),
-            read: HashSet::new(),
+            finals: HashMap::default(),
+            in_final: HashSet::default(),
+            is_read: vec![false; evidence.names.events.len()],
             spans: BTreeMap::new(),
-            latest: HashMap::new(),
+            latest: HashMap::default(),
         };
         for read in evidence.reads.iter().filter(|read| read.is_ok) {
-            readers.read.insert(read.event);
+            readers.is_read[read.event.place()] = true;
             if read.is_final() {
                 readers.take_final(read, evidence);
             }
@@ -85,7 +86,14 @@ impl<'a> Readers<'a> {
                 readers.take_span(read, offset);
             }
         }
-        evidence.attempts.iter().for_each(|attempt| readers.take_attempt(attempt));
+        let contested = contested(evidence);
+        for attempt in evidence.attempts.iter().filter(|attempt| attempt.is_acknowledged()) {
+            if let Some(offset) = attempt.offset
+                && (!offset.is_valid() || contested.contains(&(attempt.partition, offset)))
+            {
+                readers.take_attempt(attempt, offset);
+            }
+        }
         for final_read in readers.finals.values_mut() {
             final_read.reads.sort_by_key(|(offset, _)| *offset);
         }
@@ -101,12 +109,16 @@ impl<'a> Readers<'a> {
         }
     }
 
-    fn take_attempt(&mut self, attempt: &'a Attempt) {
-        let Some(offset) = attempt.offset.filter(|_| attempt.is_acknowledged()) else { return };
+    fn take_attempt(&mut self, attempt: &'a Attempt, offset: Offset) {
         let latest = self.latest.entry((attempt.partition, offset)).or_insert(attempt);
         if latest.begin < attempt.begin {
             *latest = attempt;
         }
+    }
+
+    /// Whether a completed read found `event`.
+    pub(super) fn has_read(&self, event: EventKey) -> bool {
+        self.is_read[event.place()]
     }
 
     /// Whether there is any reader of everything.
@@ -144,4 +156,12 @@ impl<'a> Readers<'a> {
             }
         }
     }
+}
+
+/// The places at which more than one event is said to stand.
+fn contested(evidence: &Evidence) -> HashSet<(PartitionKey, Offset)> {
+    let standings = evidence.log.standings();
+    let pairs = standings.iter().zip(standings.iter().skip(1));
+    let place = |standing: &Standing| (standing.partition, standing.offset);
+    pairs.filter(|(one, next)| place(one) == place(next)).map(|(one, _)| place(one)).collect()
 }

@@ -1,9 +1,8 @@
 //! `foreign-delivery`: given to a member that the partition is not given to.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::case::{Found, Line};
 use crate::evidence::{Evidence, MoveKind, PartitionKey, ProcessKey, Read};
+use crate::hash::{HashMap, HashSet};
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
@@ -16,12 +15,12 @@ struct Held {
 }
 
 pub(super) fn check(evidence: &Evidence, results: &mut Results) {
-    let mut members: HashMap<ProcessKey, Held> = HashMap::new();
+    let mut members: HashMap<ProcessKey, Held> = HashMap::default();
     // Whoever is given partitions, or subscribes, outside its group is judged by nobody.
-    let mut free: HashSet<ProcessKey> = HashSet::new();
+    let mut free: HashSet<ProcessKey> = HashSet::default();
     let mut moves = evidence.moves.iter().peekable();
     let mut count = 0;
-    let mut told = HashSet::new();
+    let mut told = HashSet::default();
     let mut reads: Vec<&Read> =
         evidence.reads.iter().filter(|read| read.is_ok && read.group.is_some()).collect();
     reads.sort_by_key(|read| read.begin);
@@ -53,13 +52,15 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
             continue;
         };
         count += 1;
-        let is_foreign = !held.partitions.contains(&read.partition);
+        if held.partitions.contains(&read.partition) {
+            continue;
+        }
         let lost = held.lost.get(&read.partition);
         // What was given while the call was open may have come with it.
         let first = evidence.moves.partition_point(|change| change.line < read.begin);
         let mut meanwhile = evidence.moves[first..].iter().take_while(|change| change.line <= read.line);
-        let is_given = is_foreign && meanwhile.any(|change| change.process == read.process);
-        if is_foreign && !is_given && told.insert((read.process, read.partition, lost.copied())) {
+        let is_given = meanwhile.any(|change| change.process == read.process);
+        if !is_given && told.insert((read.process, read.partition, lost.copied())) {
             results.add(foreign(read, lost.copied(), evidence));
         }
     }
