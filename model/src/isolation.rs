@@ -69,6 +69,7 @@ pub struct Record {
 
 /// Where a saga stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "phase", content = "done")]
 pub enum Phase {
     /// It goes forward; so many steps are done.
     Forward(u8),
