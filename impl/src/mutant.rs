@@ -186,9 +186,6 @@ mutants! {
     InboxCheckThenAct = "inbox-check-then-act"
         without "the check of the inbox and its mark are one critical section (inbox-atomic)",
         killed by ShellLinearizesCore;
-    /// The service says that an event was handled while its effect is not durable.
-    DuplicateBeforeSync = "duplicate-before-sync"
-        without "what is told of an earlier delivery is durable (ack-after-effect)", killed by ShellLinearizesCore;
     /// The service does not tell a waiting relay that it was closed.
     OutboxCloseWakesNobody = "outbox-close-wakes-nobody"
         without "the close of a service wakes its relay", killed by ShellLinearizesCore;

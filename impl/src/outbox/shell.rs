@@ -222,10 +222,7 @@ impl<S: State> ServiceStore<S> {
             guard.state.core.check(work.handled.map(|(event, _)| event))
         {
             let duplicate = Handled::Duplicate(outcome);
-            return match is_seeded(Mutant::DuplicateBeforeSync) {
-                true => Ok(duplicate),
-                false => Ok(self.answer(guard, duplicate)?),
-            };
+            return Ok(self.answer(guard, duplicate)?);
         }
         if is_seeded(Mutant::InboxCheckThenAct) {
             drop(guard);
