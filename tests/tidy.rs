@@ -140,7 +140,7 @@ fn each_guarantee_that_stands_in_a_model_is_one_that_the_oracle_judges_or_the_do
     let modelled: BTreeSet<_> =
         MODELS.iter().flat_map(|entry| entry.laws()).map(|law| law.guarantee).collect();
     let unjudged: Vec<_> = modelled.difference(&judged).map(|guarantee| guarantee.name()).collect();
-    assert_eq!(unjudged, ["no-deadlock"], "a guarantee came to be judged: say so here");
+    assert!(unjudged.is_empty(), "nobody judges {unjudged:?}");
 }
 
 // Docs

@@ -191,6 +191,22 @@ impl Serialize for Offset {
     }
 }
 
+impl<'de> Deserialize<'de> for Offset {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "an integer or a `milliseconds-n` id is expected for an offset")]
+        enum Written {
+            Number(i64),
+            Text(String),
+        }
+        let offset = match Written::deserialize(deserializer)? {
+            Written::Number(number) => Offset::new(number),
+            Written::Text(text) => text.parse(),
+        };
+        offset.map_err(serde::de::Error::custom)
+    }
+}
+
 /// A single-threaded caller: a number, or a name such as `nemesis` for what is not a client.
 ///
 /// As in Jepsen, a process has at most one call open at a time.

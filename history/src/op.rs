@@ -123,6 +123,12 @@ pub enum Call {
     Change(Vec<EventId>),
     /// `fence`: the producer `pid` of [`Extra`] is at its `epoch` from now on, and what it was before is refused.
     Fence,
+    /// `begin`: what the caller sends, reads and commits from here on is part of one transaction.
+    Begin,
+    /// `commit-txn`: the caller's transaction happened.
+    CommitTxn,
+    /// `abort-txn`: the caller's transaction surely did not happen.
+    AbortTxn,
     /// `crash`: the caller is gone, with the work it had in hand.
     Crash,
     /// `saga.start`: a saga begins.
@@ -172,6 +178,9 @@ impl Call {
             Call::Apply(_) => "apply",
             Call::Change(_) => "change",
             Call::Fence => "fence",
+            Call::Begin => "begin",
+            Call::CommitTxn => "commit-txn",
+            Call::AbortTxn => "abort-txn",
             Call::Crash => "crash",
             Call::SagaStart(_) => "saga.start",
             Call::SagaStep(_) => "saga.step",
@@ -246,6 +255,12 @@ pub struct Extra {
     /// The sequence number of the first event that is sent; those after it in one call have the next ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+    /// Of a poll: the offset from which each partition was asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub from: BTreeMap<Partition, Offset>,
+    /// Of a poll: the offset before which the system says that everything of a partition can be read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hw: BTreeMap<Partition, Offset>,
     /// Whatever else stands under `x`.
     #[serde(flatten)]
     pub rest: Map<String, Value>,

@@ -9,6 +9,9 @@ const SAMPLE: &str = r#"{"format":"lawspeaker.history","version":1,"limits":{"ac
 {"process":0,"type":"ok","f":"send","value":[["send","orders/0",[4,"a"]]],"x":{"pid":9,"epoch":1,"seq":7}}
 {"process":1,"type":"ok","f":"saga.step","value":{"saga":"s1","step":"ship"},"x":{"reads":{"stock":"s2","price":null}}}
 {"process":1,"type":"ok","f":"saga.compensate","value":{"saga":"s1","step":"ship"},"x":{"restores":{"stock":"s2"}}}
+{"process":0,"type":"ok","f":"begin","value":null}
+{"process":0,"type":"info","f":"commit-txn","value":null}
+{"process":0,"type":"ok","f":"abort-txn","value":null}
 {"process":2,"type":"invoke","f":"append","value":{"stream":"cart-7","expected":0,"ids":["a",5]}}
 {"process":2,"type":"ok","f":"append","value":{"stream":"cart-7","expected":0,"ids":["a",5],"version":0}}
 {"process":2,"type":"ok","f":"read-stream","value":{"cart-7":[[0,"a"],[1,5]],"$all":[[90,"a"]]}}
@@ -48,6 +51,10 @@ fn a_value_that_means_nothing_is_an_error_with_its_line() {
     check(
         r#"{"process":0,"type":"ok","f":"fence","value":1}"#,
         "line 1: field `value` holds `1`, `null` is expected",
+    );
+    check(
+        r#"{"process":0,"type":"ok","f":"commit-txn","value":"t1"}"#,
+        "line 1: field `value` holds `\"t1\"`, `null` is expected",
     );
     check(
         r#"{"process":0,"type":"ok","f":"fence","x":{"pid":"nine"}}"#,

@@ -56,6 +56,9 @@ anomalies! {
     CommitAhead, "commit-ahead", AtLeastOnce,
         "a commit or acknowledgement of what was never delivered to the group",
         "ours; see Kafka, KIP-211 and the consumer's position contract";
+    StuckConsumer, "stuck-consumer", AtLeastOnce,
+        "a reader that asks for one place again and again, to its end and with no fault to blame, and is not given the event there",
+        "ours; the lag of a consumer that does not fall";
     DlqLoss, "dlq-loss", AtLeastOnce,
         "an event that was rejected, and neither delivered again nor dead-lettered when the recording ended",
         "ours; Hohpe and Woolf, Enterprise Integration Patterns, 2003: Dead Letter Channel";
@@ -134,6 +137,12 @@ anomalies! {
     NonmonotonicPoll, "nonmonotonic-poll", PartitionOrder,
         "a reader that steps back in a partition",
         "Jepsen, kafka: nonmonotonic-poll and int-nonmonotonic-poll";
+    FetchGap, "fetch-gap", PartitionOrder,
+        "a poll that was given a later offset than the one it asked for, at which an event stands",
+        "ours; Kafka's fetch: the records from the fetch offset on";
+    EmptyBelowHw, "empty-below-hw", PartitionOrder,
+        "a poll that was given nothing below the offset up to which, as it was told, everything can be read",
+        "ours; Kafka's high watermark and last stable offset";
     CausalInversion, "causal-inversion", CausalDelivery,
         "an effect delivered to a consumer before its cause",
         "ours; Bouajjani, Enea, Guerraoui and Hamza, POPL 2017, for causal consistency";
@@ -164,6 +173,21 @@ anomalies! {
     G1a, "G1a", TransactionAtomicity,
         "an event that can be read although its send failed",
         "Adya, Weak Consistency, 1999, section 3.1: aborted read";
+    G0, "G0", TransactionAtomicity,
+        "committed transactions whose events stand before one another's in a circle, each in another partition",
+        "Adya, Weak Consistency, 1999, section 3.1: write cycle; Jepsen, kafka: G0";
+    G1b, "G1b", TransactionAtomicity,
+        "an event that was read before its transaction began to commit",
+        "Adya, Weak Consistency, 1999, section 3.1: intermediate read; Kafka, KIP-98: a read beyond the last stable offset";
+    G1c, "G1c", TransactionAtomicity,
+        "committed transactions of which each read what another one sent, in a circle",
+        "Adya, Weak Consistency, 1999, section 3.1: circular information flow; Jepsen, kafka: G1c";
+    TornTransaction, "torn-transaction", TransactionAtomicity,
+        "a committed transaction of which one event can be read and another is lost",
+        "ours; Kafka, KIP-890: a late commit or abort that hits another transaction";
+    OffsetsNotAtomic, "offsets-not-atomic", TransactionAtomicity,
+        "a position of a group that was committed in a transaction which was aborted, and is in force all the same",
+        "ours; Kafka, KIP-98: sendOffsetsToTransaction";
     PrecommittedRead, "precommitted-read", TransactionAtomicity,
         "a transaction that read what it had sent itself",
         "Jepsen, kafka: precommitted-read";
@@ -239,6 +263,9 @@ anomalies! {
     SnapshotDivergence, "snapshot-divergence", StreamConsistency,
         "two snapshots of one stream at one version, of one projection, that are not equal",
         "ours; Young, CQRS Documents, 2010: a snapshot is a fold of its stream, and a fold is a function";
+    Deadlock, "deadlock", NoDeadlock,
+        "processes that wait for answers which never come, when nothing is under way any more",
+        "Coffman, Elphick and Shoshani, System Deadlocks, 1971";
 }
 
 /// What has to be recorded for an anomaly to show.
@@ -295,7 +322,7 @@ impl Anomaly {
 
     /// Whether no kind of system promises that it does not happen, so that it is a note where a profile says nothing.
     pub fn is_never_promised(self) -> bool {
-        false
+        self == Anomaly::G0
     }
 }
 

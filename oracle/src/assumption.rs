@@ -237,7 +237,7 @@ mod tests {
 {"process":0,"type":"ok","f":"send","value":[["send","p",[0,"c"]]]}
 {"process":1,"type":"info","f":"crash"}
 {"process":1,"type":"invoke","f":"poll"}
-{"process":1,"type":"ok","f":"begin"}"#;
+{"process":1,"type":"ok","f":"rewind"}"#;
         assert_eq!(
             doubts(text),
             [
@@ -246,7 +246,7 @@ mod tests {
                 "a process went on after a call whose outcome it never learnt: 1 time, first on line 4 (process 0)",
                 "a process went on after its crash: 1 time, first on line 6 (process 1)",
                 "time fell from one line to the next: 1 time, first on line 2 (process 0)",
-                "`begin` is not judged: 1 time, first on line 7 (process 1)",
+                "`rewind` is not judged: 1 time, first on line 7 (process 1)",
             ]
         );
     }

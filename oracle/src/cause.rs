@@ -54,6 +54,25 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::CommitAhead, Anomaly::LostWrite, Tie::EachEvent),
     // A group that had read the one event of an offset goes on past the other.
     (Anomaly::GroupLoss, Anomaly::InconsistentOffsets, Tie::Event),
+    // A transaction that is committed in part loses the rest.
+    (Anomaly::LostWrite, Anomaly::TornTransaction, Tie::Event),
+    // What is lost, or is not given to anybody, is not given to who asks.
+    (Anomaly::FetchGap, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::EmptyBelowHw, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::FetchGap, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::EmptyBelowHw, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::FetchGap, Anomaly::Misrouted, Tie::Event),
+    (Anomaly::EmptyBelowHw, Anomaly::Misrouted, Tie::Event),
+    (Anomaly::FetchGap, Anomaly::InconsistentOffsets, Tie::Event),
+    (Anomaly::EmptyBelowHw, Anomaly::InconsistentOffsets, Tie::Event),
+    (Anomaly::FetchGap, Anomaly::Duplicate, Tie::Event),
+    (Anomaly::FetchGap, Anomaly::ReplicaDivergence, Tie::Event),
+    (Anomaly::StuckConsumer, Anomaly::LostWrite, Tie::Event),
+    (Anomaly::EmptyBelowHw, Anomaly::StuckConsumer, Tie::Event),
+    (Anomaly::Unseen, Anomaly::StuckConsumer, Tie::Event),
+    (Anomaly::GroupLoss, Anomaly::StuckConsumer, Tie::EventInGroup),
+    (Anomaly::GroupLoss, Anomaly::FetchGap, Tie::EventInGroup),
+    (Anomaly::PollSkip, Anomaly::FetchGap, Tie::Event),
     // A group that committed past an event never received it.
     (Anomaly::GroupLoss, Anomaly::CommitAhead, Tie::EventInGroup),
     (Anomaly::PollSkip, Anomaly::GroupLoss, Tie::EachEventInGroup),

@@ -10,12 +10,14 @@
 mod causal;
 mod collector;
 mod coverage;
+mod fetch;
 mod log;
 mod names;
 mod outbox;
 mod queue;
 mod saga;
 mod stream;
+mod transaction;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub(crate) use causal::{Causal, Clock, Moment, Stamp, count, happened_before};
 pub(crate) use collector::Collector;
 use collector::sends;
 pub(crate) use coverage::{Coverage, coverage, given};
+pub(crate) use fetch::{Fetch, Waiting};
 pub(crate) use log::{Log, Standing};
 pub(crate) use names::{
     EventKey, GroupKey, Key, Names, PartitionKey, ProcessKey, ProjectionKey, SagaKey, ServiceKey, StepKey,
@@ -37,6 +40,7 @@ pub(crate) use outbox::{Change, Effect, Outbox, OutboxCollector};
 pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
 pub(crate) use stream::{Append, Place, Projected, StreamCollector, StreamRead, StreamSnapshot, Streams};
+pub(crate) use transaction::{Transaction, TransactionCollector, TransactionKey, Transactions};
 
 /// One send of one event.
 #[derive(Clone, Debug)]
@@ -66,6 +70,8 @@ pub(crate) struct Attempt {
     pub key: Option<Arc<str>>,
     /// The hash of its content.
     pub hash: Option<Arc<str>>,
+    /// The transaction that it is part of; one that was aborted makes its outcome a failure.
+    pub transaction: Option<TransactionKey>,
 }
 
 impl Attempt {
@@ -110,8 +116,8 @@ pub(crate) struct Read {
     pub hash: Option<Arc<str>>,
     /// Which node answered.
     pub node: Option<Arc<str>>,
-    /// Whether it is part of a transaction.
-    pub is_in_transaction: bool,
+    /// The transaction that it is part of.
+    pub transaction: Option<TransactionKey>,
 }
 
 impl Read {
@@ -158,6 +164,19 @@ pub(crate) struct Commit {
     /// Whether it was asked for (`committed`) and not set (`commit`).
     pub is_fetched: bool,
     pub generation: Option<Generation>,
+    /// The transaction that it is part of; only those of committed ones are kept.
+    pub transaction: Option<TransactionKey>,
+}
+
+/// A position that somebody asked to commit, whatever became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    pub line: u64,
+    pub process: ProcessKey,
+    pub group: Option<GroupKey>,
+    pub partition: PartitionKey,
+    pub next: Offset,
+    pub transaction: Option<TransactionKey>,
 }
 
 impl Commit {
@@ -223,6 +242,8 @@ pub(crate) struct Extent {
     pub last_final_line: Option<u64>,
     /// The last line on which a group was drained.
     pub last_drain_line: Option<u64>,
+    /// The last line that says that nothing was under way any more.
+    pub last_quiescence: Option<u64>,
     /// Whether transactions were recorded: their markers take offsets that nobody reads.
     pub has_transactions: bool,
 }
@@ -288,7 +309,15 @@ pub(crate) struct Evidence {
     pub streams: Streams,
     /// What is said of sagas.
     pub sagas: Sagas,
-    /// Processes that end transactions by calls of their own, which are not judged: what they were told of their
+    /// What is said of transactions.
+    pub transactions: Transactions,
+    /// By line.
+    pub claims: Vec<Claim>,
+    /// By line.
+    pub fetches: Vec<Fetch>,
+    /// Calls that were never answered, by line.
+    pub waiting: Vec<Waiting>,
+    /// Processes that end transactions by calls of other names, which are not judged: what they were told of their
     /// sends may have been aborted after it.
     transactional: HashSet<ProcessKey>,
     pub extent: Extent,

@@ -4,12 +4,13 @@ pub(crate) mod outbox;
 pub(crate) mod proof;
 pub(crate) mod saga;
 pub(crate) mod stream;
+pub(crate) mod transaction;
 
 use lawspeaker_history::{Offset, OpType, Phase};
 
 use crate::case::Line;
 use crate::evidence::{
-    Acknowledgement, Attempt, Commit, EventKey, Evidence, Fault, GroupKey, Read, Standing,
+    Acknowledgement, Attempt, Commit, EventKey, Evidence, Fault, Fetch, GroupKey, Read, Standing,
 };
 
 /// 1234567 as `1,234,567`.
@@ -98,11 +99,15 @@ pub(crate) fn send(attempt: &Attempt, evidence: &Evidence) -> Line {
     let names = &evidence.names;
     let (process, event) = (&names.processes[attempt.process], &names.events[attempt.event]);
     let partition = &names.partitions[attempt.partition];
+    let is_aborted = attempt.transaction.is_some_and(|place| evidence.transactions[place].is_aborted());
     let said = match (attempt.outcome, attempt.offset) {
         (OpType::Ok, Some(offset)) => {
             format!("process {process} was told that event {event} stands in {partition} at offset {offset}")
         }
         (OpType::Ok, None) => format!("process {process} was told that {partition} accepted event {event}"),
+        (OpType::Fail, _) if is_aborted => {
+            format!("process {process} sent event {event} to {partition}, in a transaction that it aborted")
+        }
         (OpType::Fail, _) => format!("process {process} was told that its send of event {event} failed"),
         (OpType::Info | OpType::Invoke, _) => {
             format!("process {process} sent event {event} to {partition} and never learnt what became of it")
@@ -135,6 +140,19 @@ pub(crate) fn read(read: &Read, evidence: &Evidence) -> Line {
     };
     let group = for_group(read.group, evidence);
     Line { line: read.line, said: format!("process {process} {verb} event {event} {place}{group}{phase}") }
+}
+
+/// What a poll asked for that says from where.
+pub(crate) fn fetch(fetch: &Fetch, evidence: &Evidence) -> Line {
+    let names = &evidence.names;
+    let (process, partition) = (&names.processes[fetch.process], &names.partitions[fetch.partition]);
+    let came = match fetch.first {
+        Some(first) => format!("got offset {first} first"),
+        None if fetch.is_empty => "got nothing".to_owned(),
+        None => "got something".to_owned(),
+    };
+    let said = format!("process {process} asked for {partition} from offset {} on, and {came}", fetch.from);
+    Line { line: fetch.line, said }
 }
 
 /// What first said that an event stands somewhere.

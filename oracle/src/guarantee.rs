@@ -11,6 +11,7 @@ mod durability;
 mod effect_once;
 mod key_order;
 mod no_creation;
+mod no_deadlock;
 mod no_duplication;
 mod outbox_atomicity;
 mod partition_order;
@@ -23,34 +24,9 @@ mod stream_consistency;
 mod total_log;
 mod transaction_atomicity;
 
-use lawspeaker_history::Guarantee;
-
 use crate::Profile;
 use crate::evidence::Evidence;
 use crate::results::Results;
-
-/// The guarantees that this crate can judge; the others it names as undecided.
-pub(crate) const JUDGED: &[Guarantee] = &[
-    Guarantee::NoCreation,
-    Guarantee::NoDuplication,
-    Guarantee::ProducerOrder,
-    Guarantee::KeyOrder,
-    Guarantee::PartitionOrder,
-    Guarantee::TotalLog,
-    Guarantee::Durability,
-    Guarantee::AtLeastOnce,
-    Guarantee::CommitMonotonicity,
-    Guarantee::SingleOwner,
-    Guarantee::CausalDelivery,
-    Guarantee::TransactionAtomicity,
-    Guarantee::EffectOnce,
-    Guarantee::OutboxAtomicity,
-    Guarantee::SagaAtomicity,
-    Guarantee::CompensationOrder,
-    Guarantee::SagaTermination,
-    Guarantee::SagaIsolation,
-    Guarantee::StreamConsistency,
-];
 
 /// Runs every check.
 pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) {
@@ -65,7 +41,7 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     key_order::check(evidence, results);
     partition_order::check(evidence, profile, results);
     causal_delivery::check(evidence, profile, results);
-    transaction_atomicity::check(evidence, results);
+    transaction_atomicity::check(evidence, &lost, results);
     effect_once::check(evidence, results);
     outbox_atomicity::check(evidence, results);
     saga_atomicity::check(evidence, results);
@@ -73,4 +49,5 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     saga_termination::check(evidence, results);
     saga_isolation::check(evidence, results);
     stream_consistency::check(evidence, results);
+    no_deadlock::check(evidence, results);
 }

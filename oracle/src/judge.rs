@@ -148,7 +148,7 @@ impl Judge {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 26] = [
+const ABSENCES: [Anomaly; 29] = [
     Anomaly::LostWrite,
     Anomaly::Unseen,
     Anomaly::Phantom,
@@ -173,12 +173,12 @@ const ABSENCES: [Anomaly; 26] = [
     Anomaly::CompensationWithoutStep,
     Anomaly::OrphanReply,
     Anomaly::StuckSaga,
+    Anomaly::TornTransaction,
+    Anomaly::StuckConsumer,
+    Anomaly::Deadlock,
     Anomaly::LostConcurrencyCheck,
     Anomaly::ProjectionSkip,
 ];
-
-/// Why a guarantee is undecided that no check looks at.
-pub(crate) const UNJUDGED: &str = "not judged by this version";
 
 /// Why one is undecided that is judged where something beside events is recorded.
 pub(crate) fn absent(subject: Subject) -> Option<&'static str> {
@@ -235,10 +235,8 @@ fn undecided_guarantees(results: &mut Results) {
                 absent
             } else if is_out_of_scope {
                 "out of scope of this profile"
-            } else if guarantee::JUDGED.contains(guarantee) {
-                "nothing in this history rests on it"
             } else {
-                UNJUDGED
+                "nothing in this history rests on it"
             };
             results.undecided(*guarantee, reason);
         }

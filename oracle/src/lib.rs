@@ -48,6 +48,7 @@ pub mod compat;
 mod evidence;
 mod exercise;
 mod explain;
+mod graph;
 mod guarantee;
 mod hash;
 mod judge;

@@ -86,6 +86,7 @@ fn any_call() -> impl Strategy<Value = Call> {
         vec(any_event(), 0..3).prop_map(Call::Change),
         any_stream_call(),
         Just(Call::Fence),
+        prop_oneof![Just(Call::Begin), Just(Call::CommitTxn), Just(Call::AbortTxn)],
         Just(Call::Crash),
         crate::sagas::calls(),
     ]

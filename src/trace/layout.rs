@@ -121,12 +121,13 @@ fn shape(call: &Call) -> Shape {
             Shape::Apply
         }
         Call::Crash => Shape::Crash,
-        Call::SagaEnd(_) => Shape::Commit,
+        Call::SagaEnd(_) | Call::CommitTxn | Call::AbortTxn => Shape::Commit,
         Call::Assign(_)
         | Call::Revoke(_)
         | Call::Subscribe(_)
         | Call::SagaStart(_)
         | Call::Fence
+        | Call::Begin
         | Call::Snapshot(_)
         | Call::Quiescent
         | Call::Other { .. } => Shape::Other,

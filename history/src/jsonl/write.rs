@@ -64,7 +64,9 @@ fn value_of(call: &Call, op_type: OpType) -> Value {
         Call::ReadStream(slices) => stream::slices_value(slices),
         Call::Snapshot(snapshot) => stream::snapshot_value(snapshot),
         Call::Project(project) => stream::project_value(project),
-        Call::Crash | Call::Fence | Call::Quiescent => Value::Null,
+        Call::Begin | Call::CommitTxn | Call::AbortTxn | Call::Crash | Call::Fence | Call::Quiescent => {
+            Value::Null
+        }
         Call::Other { value, .. } => value.clone(),
     }
 }

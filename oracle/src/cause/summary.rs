@@ -118,6 +118,21 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
         Anomaly::KeyOrder => {
             format!("{} of a key stand in another partition than what was sent before", count("event"))
         }
+        Anomaly::FetchGap => {
+            format!("{} of {place} were given a later offset than they asked for", count("poll"))
+        }
+        Anomaly::EmptyBelowHw => {
+            format!("{} of {place} were given nothing where something stands", count("poll"))
+        }
+        Anomaly::StuckConsumer => format!("{} of {place} are stuck", count("reader")),
+        Anomaly::Deadlock => format!("{} of processes that wait for ever", count("set")),
+        Anomaly::G0 => format!("{} of committed transactions that stand before one another", count("circle")),
+        Anomaly::OffsetsNotAtomic => format!("{} of aborted transactions are in force", count("position")),
+        Anomaly::G1b => {
+            format!("{} of {place} were read before their transactions were committed", count("event"))
+        }
+        Anomaly::G1c => format!("{} of committed transactions that read of one another", count("circle")),
+        Anomaly::TornTransaction => format!("{} were committed in part", count("transaction")),
         Anomaly::PrecommittedRead => {
             format!("{} of {place} were read by their own transactions", count("event"))
         }

@@ -12,9 +12,9 @@ use lawspeaker_history::{
 use serde_json::Value;
 
 use super::{
-    Acknowledgement, Attempt, Causal, Commit, EventKey, Evidence, Extent, Fault, Fence, Hints, Key, Log,
-    Move, MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
-    StreamCollector,
+    Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
+    Key, Log, Move, MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
+    StreamCollector, TransactionCollector, TransactionKey, Waiting,
 };
 
 /// An invocation that waits for its completion.
@@ -23,6 +23,8 @@ struct Open {
     line: u64,
     call: Discriminant<Call>,
     attempts: Range<usize>,
+    /// Whether it is a call of a system, which answers it.
+    is_answered: bool,
 }
 
 /// What a process is doing.
@@ -36,7 +38,7 @@ struct Session {
 /// Takes ops one by one. Seal it to get the evidence.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
-    names: Names,
+    pub(super) names: Names,
     sessions: Vec<Session>,
     attempts: Vec<Attempt>,
     reads: Vec<Read>,
@@ -50,12 +52,17 @@ pub(crate) struct Collector {
     outbox: OutboxCollector,
     sagas: SagaCollector,
     streams: StreamCollector,
+    transactions: TransactionCollector,
+    claims: Vec<Claim>,
+    pub(super) fetches: Vec<Fetch>,
+    /// The transaction that the op which was taken last is part of.
+    transaction: Option<TransactionKey>,
     transactional: HashSet<ProcessKey>,
     extent: Extent,
     hints: Hints,
     op_count: usize,
     /// The line of the op that was taken last.
-    line: u64,
+    pub(super) line: u64,
     /// What was named last: the next is often the one after it.
     latest_event: Option<EventKey>,
     latest_partition: Option<PartitionKey>,
@@ -85,7 +92,8 @@ impl Collector {
             Some(Phase::Final) => self.extent.last_final_line = Some(self.line),
             Some(Phase::Main) | None => {}
         }
-        self.extent.has_transactions |= matches!(op.call, Call::Txn(_));
+        self.extent.has_transactions |= matches!(op.call, Call::Txn(_) | Call::Begin);
+        self.transaction = self.transactions.observe(op, process, self.line);
         self.hints.has_sagas |= op.call.is_of_saga();
         self.hints.has_clocks |= op.x.clock.is_some();
         self.causal.observe(op, process, self.line, &mut self.names);
@@ -110,7 +118,12 @@ impl Collector {
             });
         }
         let attempts = first..self.attempts.len();
-        let open = Open { line: self.line, call: discriminant(&op.call), attempts };
+        let open = Open {
+            line: self.line,
+            call: discriminant(&op.call),
+            attempts,
+            is_answered: is_answered(&op.call),
+        };
         self.sessions[process.place()] = Session { open: Some(open), reading_since: None };
     }
 
@@ -129,6 +142,10 @@ impl Collector {
             }
             Call::Commit(positions) => self.commit(op, process, since, positions, false),
             Call::Committed(positions) => self.commit(op, process, since, positions, true),
+            Call::Poll(batches) if !op.x.from.is_empty() => self.fetch(op, process, since, batches),
+            Call::Quiescent if matches!(op.op_type, OpType::Ok | OpType::Info) => {
+                self.extent.last_quiescence = Some(self.line);
+            }
             _ => self.move_of(op, process),
         }
     }
@@ -159,6 +176,7 @@ impl Collector {
             seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
             key: op.x.key.as_deref().map(Arc::from),
             hash: hash_of(op, place_in_call),
+            transaction: self.transaction,
         }
     }
 
@@ -225,7 +243,7 @@ impl Collector {
                     delivery: op.x.delivery,
                     hash: places.next().and_then(|place| hash_of(op, place)),
                     node: node.clone(),
-                    is_in_transaction: matches!(op.call, Call::Txn(_)),
+                    transaction: self.transaction,
                 });
             }
         }
@@ -259,6 +277,14 @@ impl Collector {
         is_fetched: bool,
     ) {
         self.hints.has_positions = true;
+        let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
+        if !is_fetched && op.op_type != OpType::Fail {
+            for position in positions {
+                let (Some(next), transaction) = (position.next, self.transaction) else { continue };
+                let partition = self.names.partitions.key(&position.partition);
+                self.claims.push(Claim { line: self.line, process, group, partition, next, transaction });
+            }
+        }
         if op.op_type != OpType::Ok {
             return;
         }
@@ -268,11 +294,12 @@ impl Collector {
                 begin: since.unwrap_or(self.line),
                 is_invoked: since.is_some(),
                 process,
-                group: op.x.group.as_ref().map(|group| self.names.groups.key(group)),
+                group,
                 partition: self.names.partitions.key(&position.partition),
                 next: position.next,
                 is_fetched,
                 generation: op.x.generation,
+                transaction: self.transaction,
             });
         }
     }
@@ -333,6 +360,22 @@ impl Collector {
         if self.extent.is_final_read_uncertain {
             self.extent.complete = self.extent.complete.filter(|is_complete| !is_complete);
         }
+        let transactions = self.transactions.seal();
+        let began_final = self.extent.final_since;
+        for attempt in &mut self.attempts {
+            if let Some(place) = attempt.transaction {
+                attempt.outcome = transactions[place].settle(attempt.outcome, began_final);
+            }
+        }
+        self.commits.retain(|commit| commit.transaction.is_none_or(|place| transactions.is_committed(place)));
+        let waiting = (0..).map(ProcessKey::of).zip(&self.sessions);
+        let mut waiting: Vec<Waiting> = waiting
+            .filter_map(|(process, session)| {
+                let open = session.open.as_ref().filter(|open| open.is_answered)?;
+                Some(Waiting { line: open.line, process })
+            })
+            .collect();
+        waiting.sort_by_key(|call| call.line);
         let outbox = self.outbox.seal();
         let event_count = self.names.events.len();
         self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
@@ -340,7 +383,7 @@ impl Collector {
         let read_starts = starts(event_count, self.reads.iter().map(|read| read.event.place()));
         let reads_by_event = by_key(&read_starts, self.reads.iter().map(|read| read.event.place()));
         let log = Log::of(&self.attempts, &self.reads, &self.names);
-        let sagas = self.sagas.seal(&mut self.names, self.extent.complete == Some(true));
+        let sagas = self.sagas.seal(&mut self.names, self.extent);
         Evidence {
             names: self.names,
             attempts: self.attempts,
@@ -359,6 +402,10 @@ impl Collector {
             outbox,
             sagas,
             streams: self.streams.seal(),
+            transactions,
+            claims: self.claims,
+            fetches: self.fetches,
+            waiting,
             transactional: self.transactional,
             extent: self.extent,
             hints: self.hints,
@@ -366,6 +413,28 @@ impl Collector {
             last_line: self.line,
         }
     }
+}
+
+/// Whether somebody waits for the answer; what a service does by itself takes as long as it likes.
+fn is_answered(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Send(_)
+            | Call::Poll(_)
+            | Call::Txn(_)
+            | Call::Receive(_)
+            | Call::Subscribe(_)
+            | Call::Commit(_)
+            | Call::Committed(_)
+            | Call::Ack(_)
+            | Call::Nack(_)
+            | Call::Reject(_)
+            | Call::Begin
+            | Call::CommitTxn
+            | Call::AbortTxn
+            | Call::Append(_)
+            | Call::ReadStream(_)
+    )
 }
 
 /// The hash of the content of the event at `place` of an op: `x.hash` is one, or a list of them.

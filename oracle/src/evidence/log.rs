@@ -79,6 +79,14 @@ impl Log {
         )
     }
 
+    /// What stands at `offset` or after it. O(log n).
+    pub(crate) fn from(&self, partition: PartitionKey, offset: Offset) -> &[Standing] {
+        self.range(
+            |standing| (standing.partition, standing.offset) < (partition, offset),
+            |standing| standing.partition == partition,
+        )
+    }
+
     /// What stands after `offset`. O(log n).
     pub(crate) fn after(&self, partition: PartitionKey, offset: Offset) -> &[Standing] {
         self.range(

@@ -45,8 +45,6 @@ impl Effect {
 pub(crate) struct Outbox {
     pub changes: Vec<Change>,
     pub effects: Vec<Effect>,
-    /// The last line that says that nothing was under way any more.
-    pub last_quiescence: Option<u64>,
 }
 
 impl Outbox {
@@ -83,9 +81,6 @@ impl OutboxCollector {
     pub(crate) fn observe(&mut self, op: &Op, process: ProcessKey, line: u64, names: &mut Names) {
         let outcome = if op.op_type == OpType::Invoke { OpType::Info } else { op.op_type };
         match &op.call {
-            Call::Quiescent if matches!(op.op_type, OpType::Ok | OpType::Info) => {
-                self.outbox.last_quiescence = Some(line);
-            }
             Call::Change(events) => {
                 for event in events {
                     let event = names.events.key(event);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lawspeaker_history::{Call, Op, OpType, SagaOutcome, SagaStart};
 
-use super::{Key, Names, ProcessKey, SagaKey, StepKey};
+use super::{Extent, Key, Names, ProcessKey, SagaKey, StepKey};
 
 /// One attempt at something, and what is known of it.
 #[derive(Clone, Debug)]
@@ -167,17 +167,12 @@ pub(crate) struct SagaCollector {
     open: HashMap<(ProcessKey, SagaKey, Deed), usize>,
     /// What the starts declare, by their places in `acts`.
     declarations: BTreeMap<usize, SagaStart>,
-    last_quiescence: Option<u64>,
 }
 
 impl SagaCollector {
     /// Takes one op that stands on `line`. O(size of the op).
     pub(crate) fn observe(&mut self, op: &Op, process: ProcessKey, line: u64, names: &mut Names) {
         let (saga, deed) = match &op.call {
-            Call::Quiescent if matches!(op.op_type, OpType::Ok | OpType::Info) => {
-                self.last_quiescence = Some(line);
-                return;
-            }
             Call::SagaStart(start) => (&start.saga, Deed::Start),
             Call::SagaStep(step) => (&step.saga, Deed::Step(names.steps.key(&step.step))),
             Call::SagaCompensate(step) => (&step.saga, Deed::Compensate(names.steps.key(&step.step))),
@@ -225,8 +220,8 @@ impl SagaCollector {
     }
 
     /// Sorts what was taken by saga. O(n log n).
-    pub(crate) fn seal(self, names: &mut Names, is_complete: bool) -> Sagas {
-        let SagaCollector { acts, mut declarations, last_quiescence, .. } = self;
+    pub(crate) fn seal(self, names: &mut Names, extent: Extent) -> Sagas {
+        let SagaCollector { acts, mut declarations, .. } = self;
         let mut all: Vec<Saga> = names.sagas.keys().map(Saga::new).collect();
         for (place, act) in acts.into_iter().enumerate() {
             let saga = &mut all[act.saga.place()];
@@ -247,7 +242,8 @@ impl SagaCollector {
         for saga in &mut all {
             sort(saga);
         }
-        Sagas { all, is_complete, last_quiescence }
+        let is_complete = extent.complete == Some(true);
+        Sagas { all, is_complete, last_quiescence: extent.last_quiescence }
     }
 }
 

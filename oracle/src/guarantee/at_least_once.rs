@@ -17,6 +17,9 @@
 //! * `dlq-early`: an event was surely dead-lettered, the profile says how often it may be delivered, it cannot have been
 //!   delivered as often, and nobody rejected it; `x.reason` of another kind (`expired`, `maxlen`) excuses.
 //!
+//! * `stuck-consumer`: a reader asks for one place three times or more in a row, to its end and after the last fault, and
+//!   gets nothing, though an event surely stood there.
+//!
 //! An event below the first offset that a group was given, acknowledged before the group was first seen, is not owed:
 //! the group may have begun at the end of the log.
 //!
@@ -30,6 +33,7 @@
 mod commit_ahead;
 mod dead_letter;
 mod group_loss;
+mod stuck_consumer;
 mod unseen;
 
 use std::collections::HashSet;
@@ -50,6 +54,7 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, lost: &HashSet<Event
     unseen::check(evidence, lost, &lost_to_group, results);
     commit_ahead::check_commits(evidence, &groups, results);
     commit_ahead::check_acknowledgements(evidence, results);
+    stuck_consumer::check(evidence, results);
     dead_letter::lost(evidence, profile, results);
     dead_letter::early(evidence, profile, results);
 }

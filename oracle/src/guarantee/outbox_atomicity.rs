@@ -96,7 +96,8 @@ fn changes_without_effect(evidence: &Evidence, results: &mut Results) {
         let Some(change) = of_event.iter().find(|change| change.outcome == OpType::Ok) else { continue };
         let may_be_applied =
             outbox.effects_of(change.event).iter().any(|effect| effect.outcome != OpType::Fail);
-        let is_at_rest = evidence.extent.complete == Some(true) || outbox.last_quiescence > Some(change.line);
+        let is_at_rest =
+            evidence.extent.complete == Some(true) || evidence.extent.last_quiescence > Some(change.line);
         if !may_be_applied && !is_at_rest {
             open_count += 1;
             continue;
@@ -119,7 +120,7 @@ fn changes_without_effect(evidence: &Evidence, results: &mut Results) {
 
 fn change_without_effect(change: &Change, evidence: &Evidence) -> Found {
     let names = &evidence.names;
-    let rest = match evidence.outbox.last_quiescence.filter(|line| *line > change.line) {
+    let rest = match evidence.extent.last_quiescence.filter(|line| *line > change.line) {
         Some(line) => format!("when nothing was under way any more (line {line})"),
         None => "at the end of the complete recording".to_owned(),
     };

@@ -4,6 +4,9 @@
 //! * `nonmonotonic-poll`: the second of them does not stand after the first.
 //!
 //! Both are looked for within one call and from call to call.
+//! * `fetch-gap`, `empty-below-hw`: a poll that says from where it asked is given a later event first, or nothing, though
+//!   one surely stood there.
+//!
 //! Offsets at which nothing is known to stand are no gap: transaction markers and compaction leave such.
 //!
 //! Source: Jepsen, kafka: `poll-skip`, `nonmonotonic-poll` and their `int-` forms. As there, only a read that
@@ -17,6 +20,8 @@
 //! poll p: 0 a · poll p: 2 c       and b is known to stand at 1: a skip
 //! poll p: 1 b · poll p: 0 a       a step back
 //! ```
+
+mod fetch;
 
 use lawspeaker_history::{Guarantee, Offset};
 
@@ -89,6 +94,7 @@ impl<'a> Cursors<'a> {
 }
 
 pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Results) {
+    fetch::check(evidence, results);
     if !results.wants(Anomaly::PollSkip) && !results.wants(Anomaly::NonmonotonicPoll) {
         return;
     }

@@ -1,8 +1,11 @@
 //! Transaction atomicity: all of a committed transaction is seen, nothing of an aborted one.
 //!
-//! * `G1a`: an event is read although every send of it failed, and so surely did not happen.
-//!
-//! * `precommitted-read`: a transaction (`txn`) polls an event that it sends itself, before anybody can have committed it.
+//! * `G1a`: an event is read although every send of it failed or was aborted, and so surely did not happen.
+//! * `G1b`: an event is read before its transaction began to commit.
+//! * `G0`, `G1c`: committed transactions stand before, or read of, one another in a circle.
+//! * `offsets-not-atomic`: a position that was committed in an aborted transaction is in force.
+//! * `torn-transaction`: of a committed transaction, one event can be read and another is lost.
+//! * `precommitted-read`: a transaction polls an event that it sends itself, before anybody can have committed it.
 //! * `eos-duplicate`: two transactions of one group that were both committed, and both sent something, polled the same
 //!   event: its effect stands twice in the log.
 //!
@@ -15,17 +18,27 @@
 //! txn [poll p: 0 a, send b] ok · txn [poll p: 0 a, send c] ok
 //! ```
 
+mod circle;
+mod early;
+mod offsets;
+mod torn;
 mod whole;
+
+use std::collections::HashSet;
 
 use lawspeaker_history::Guarantee;
 
 use crate::Anomaly;
 use crate::case::Found;
-use crate::evidence::Evidence;
+use crate::evidence::{EventKey, Evidence};
 use crate::explain;
 use crate::results::Results;
 
-pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
+pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
+    early::check(evidence, results);
+    circle::check(evidence, results);
+    offsets::check(evidence, results);
+    torn::check(evidence, lost, results);
     whole::precommitted(evidence, results);
     whole::consumed_twice(evidence, results);
     let mut failed_count = 0;
@@ -33,13 +46,18 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         failed_count += 1;
         let Some(read) = evidence.reads_of(event).find(|read| read.is_ok) else { continue };
         let attempt = &evidence.attempts_of(event)[0];
-        let sentence = format!(
-            "event {} can be read (line {}) although its send failed (line {})",
-            evidence.names.events[event],
-            read.line,
-            attempt.line(),
-        );
+        let aborted =
+            attempt.transaction.map(|place| &evidence.transactions[place]).filter(|of| of.is_aborted());
+        let why = match aborted.and_then(|transaction| transaction.end) {
+            Some(end) => format!("its transaction was aborted (line {end})"),
+            None => format!("its send failed (line {})", attempt.line()),
+        };
+        let sentence =
+            format!("event {} can be read (line {}) although {why}", evidence.names.events[event], read.line);
         let mut lines = vec![explain::send(attempt, evidence), explain::read(read, evidence)];
+        lines.extend(
+            aborted.into_iter().flat_map(|transaction| explain::transaction::ends(transaction, evidence)),
+        );
         lines.sort_by_key(|line| line.line);
         results.add(Found::new(Anomaly::G1a, sentence, lines).at(read.partition, read.offset).event(event));
     }
@@ -50,7 +68,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     if evidence.has_open_ended_transactions() {
         results.undecided(
             Guarantee::TransactionAtomicity,
-            "transactions end by calls that this version does not judge; what their producers sent may have been \
+            "transactions end by calls that are no `commit-txn` or `abort-txn`; what their producers sent may have been \
              aborted, so that it is missing is only noted",
         );
     } else if failed_count == 0 {

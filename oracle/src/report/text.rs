@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use lawspeaker_history::Guarantee;
 
-use crate::judge::{UNJUDGED, absent};
+use crate::judge::absent;
 use crate::{
     Case, Cell, Checked, ChosenBy, Entry, Exercise, Exercised, Finding, Mark, Need, Outcome, Severity, Strip,
     Subject, Verdict, explain,
@@ -234,7 +234,7 @@ fn evidence(out: &mut String, verdict: &Verdict) {
 
 fn undecided(out: &mut String, verdict: &Verdict) {
     // What is said once of all guarantees that it is said of.
-    let shared: Vec<&str> = Subject::RUN.into_iter().filter_map(absent).chain([UNJUDGED]).collect();
+    let shared: Vec<&str> = Subject::RUN.into_iter().filter_map(absent).collect();
     for undecided in verdict.undecided.iter().filter(|undecided| !shared.contains(&&*undecided.reason)) {
         let _ = writeln!(out, "undecided: {:<21} {}", undecided.guarantee, undecided.reason);
     }

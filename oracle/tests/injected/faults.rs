@@ -1,6 +1,6 @@
 //! The kinds of faults, and what each one should be called.
 
-use lawspeaker_history::{EventId, OpType};
+use lawspeaker_history::{Call, EventId, OpType};
 use lawspeaker_oracle::Anomaly::{self, *};
 
 use super::log::LogLane;
@@ -65,6 +65,12 @@ pub(super) const FAULTS: &[Fault] = &[
     log("an event is delivered with another content", Corrupt, corrupt),
     log("an event stands in another partition than it was sent to", Misrouted, misroute),
     log("an event can be read though its send failed", G1a, abort_and_show),
+    log("an aborted transaction can be read", G1a, abort_in_vain),
+    log("an event is read before its transaction commits", G1b, read_early),
+    log("two transactions read what the other one sends", G1c, |lane| vec![lane.read_in_circle()]),
+    log("two transactions stand before one another", G0, |lane| vec![lane.stand_in_circle()]),
+    log("a committed transaction loses one of its two events", TornTransaction, tear_transaction),
+    log("an aborted transaction commits a position", OffsetsNotAtomic, commit_in_vain),
     log("a transaction reads what it sends itself", PrecommittedRead, read_own),
     log("two transactions take one event as their input", EosDuplicate, take_twice),
     log("an event is accepted though the one before it was refused", SeqGap, leave_gap),
@@ -74,6 +80,9 @@ pub(super) const FAULTS: &[Fault] = &[
     log("a group steps over an event", GroupLoss, skip_in_group),
     log("a reader of no group steps over an event", PollSkip, skip),
     log("a reader of no group steps back", NonmonotonicPoll, step_back),
+    log("a poll begins at a later event than it asked for", FetchGap, begin_late),
+    log("a poll below the high watermark is given nothing", EmptyBelowHw, give_nothing),
+    log("a reader is never given what it asks for", StuckConsumer, stick),
     log("a member commits what it never received, and crashes", CommitAhead, commit_ahead),
     log("a group's committed position falls", CommitRegression, commit_back),
     log("a group's committed position is gone", CommitLost, forget_commit),
@@ -228,6 +237,54 @@ fn abort_and_show(lane: &mut LogLane) -> Vec<EventId> {
     lane.end(&open, OpType::Fail);
     lane.give_back(&open);
     vec![open.event]
+}
+
+fn abort_in_vain(lane: &mut LogLane) -> Vec<EventId> {
+    let process = lane.begin_transaction();
+    let event = lane.send_within(process, false, true);
+    lane.end_transaction(process, Call::AbortTxn);
+    vec![event]
+}
+
+fn read_early(lane: &mut LogLane) -> Vec<EventId> {
+    let process = lane.begin_transaction();
+    let event = lane.send_within(process, false, true);
+    lane.read_on();
+    lane.end_transaction(process, Call::CommitTxn);
+    vec![event]
+}
+
+fn tear_transaction(lane: &mut LogLane) -> Vec<EventId> {
+    let process = lane.begin_transaction();
+    lane.send_within(process, false, true);
+    let event = lane.send_within(process, true, false);
+    lane.end_transaction(process, Call::CommitTxn);
+    lane.send_aside(true);
+    vec![event]
+}
+
+fn commit_in_vain(lane: &mut LogLane) -> Vec<EventId> {
+    lane.commit_within(Call::AbortTxn, Some(1));
+    Vec::new()
+}
+
+fn begin_late(lane: &mut LogLane) -> Vec<EventId> {
+    let (event, place) = lane.send(0);
+    lane.send(1);
+    lane.read_anew(place, place + 1..lane.main.len(), 1);
+    vec![event]
+}
+
+fn give_nothing(lane: &mut LogLane) -> Vec<EventId> {
+    let (event, place) = lane.send(0);
+    lane.read_anew(place, 0..0, 1);
+    vec![event]
+}
+
+fn stick(lane: &mut LogLane) -> Vec<EventId> {
+    let (event, place) = lane.send(0);
+    lane.read_in_vain(place, 3);
+    vec![event]
 }
 
 fn read_own(lane: &mut LogLane) -> Vec<EventId> {

@@ -19,6 +19,9 @@ pub(super) struct Open {
     key: Option<String>,
 }
 
+/// What a transaction takes and what it sends, each with where it stands.
+type Exchange = (Option<(Partition, Record)>, Vec<(Partition, Record)>);
+
 /// Two producers, a group of one member at a time, a reader of no group, and a second partition that nobody reads
 /// before the end.
 pub(super) struct LogLane {
@@ -43,6 +46,7 @@ pub(super) struct LogLane {
     pub position: usize,
     pub committed: usize,
     pub reader_position: usize,
+    newcomer_count: i64,
 }
 
 impl LogLane {
@@ -51,6 +55,7 @@ impl LogLane {
     const SIDE_PRODUCER: i64 = 3;
     const TRANSACTIONAL: i64 = 4;
     const FIRST_MEMBER: i64 = 10;
+    const FIRST_NEWCOMER: i64 = 500_000;
 
     pub(super) fn new(number: i64, random: Random) -> Self {
         let mut lane = LogLane {
@@ -71,6 +76,7 @@ impl LogLane {
             position: 0,
             committed: 0,
             reader_position: 0,
+            newcomer_count: 0,
         };
         lane.join(1);
         // Everybody has begun before the first fault.
@@ -91,6 +97,11 @@ impl LogLane {
 
     fn payments(&self) -> Partition {
         Partition::new(&format!("payments-{}", self.number), 0)
+    }
+
+    /// A partition that nobody of a group reads.
+    fn ledger(&self) -> Partition {
+        Partition::new(&format!("ledger-{}", self.number), 0)
     }
 
     fn group(&self) -> String {
@@ -266,14 +277,28 @@ impl LogLane {
         (from..to.min(self.main.len())).filter_map(place).collect()
     }
 
-    fn poll_op(&self, process: i64, partition: Partition, records: Vec<Record>) -> [Op; 2] {
+    /// A poll that asked for the main partition from an offset, or for whatever partition.
+    fn poll_op(
+        &self,
+        process: i64,
+        partition: Partition,
+        records: Vec<Record>,
+        from: Option<usize>,
+    ) -> [Op; 2] {
         let hashes = records.iter().map(|record| {
             let is_corrupted = self.corrupted.contains(&record.event);
             Value::String(if is_corrupted { "0000".to_owned() } else { hash(&record.event) })
         });
         let hashes: Vec<Value> = hashes.collect();
-        let mut op =
-            Op::new(self.process(process), OpType::Ok, Call::Poll(vec![Batch { partition, records }]));
+        let mut op = Op::new(
+            self.process(process),
+            OpType::Ok,
+            Call::Poll(vec![Batch { partition: partition.clone(), records }]),
+        );
+        if let Some(from) = from {
+            op.x.from.insert(partition.clone(), Offset::of(from));
+            op.x.hw.insert(partition, Offset::of(self.main.len()));
+        }
         op.x.rest.insert("hash".to_owned(), json!(hashes));
         [Op::new(self.process(process), OpType::Invoke, Call::Poll(Vec::new())), op]
     }
@@ -283,7 +308,7 @@ impl LogLane {
         let records = self.records(from, to, false);
         let events = records.iter().map(|record| record.event.clone()).collect();
         let generation = Generation(self.generation);
-        for op in self.poll_op(member, self.partition(false), records) {
+        for op in self.poll_op(member, self.partition(false), records, Some(from)) {
             self.ops.push(op.group(self.group().as_str()).generation(generation));
         }
         events
@@ -341,7 +366,7 @@ impl LogLane {
 
     pub(super) fn read(&mut self, from: usize, to: usize) {
         let records = self.records(from, to, false);
-        let ops = self.poll_op(Self::READER, self.partition(false), records);
+        let ops = self.poll_op(Self::READER, self.partition(false), records, Some(from));
         self.ops.extend(ops);
         self.reader_position = to;
     }
@@ -350,7 +375,129 @@ impl LogLane {
         self.read(self.reader_position, self.main.len());
     }
 
+    /// A reader that nobody saw before asks from an offset on, and is given what stands from another one up to a third.
+    pub(super) fn read_anew(&mut self, asked: usize, given: std::ops::Range<usize>, times: usize) {
+        let records = self.records(given.start, given.end, false);
+        let reader = self.newcomer();
+        for _ in 0..times {
+            self.ops.extend(self.poll_op(reader, self.partition(false), records.clone(), Some(asked)));
+        }
+    }
+
+    /// The same, in vain and without being told that there is anything to read.
+    pub(super) fn read_in_vain(&mut self, asked: usize, times: usize) {
+        let first = self.ops.len();
+        self.read_anew(asked, 0..0, times);
+        self.ops[first..].iter_mut().for_each(|op| op.x.hw.clear());
+    }
+
+    /// A process that nobody saw before.
+    fn newcomer(&mut self) -> i64 {
+        self.newcomer_count += 1;
+        Self::FIRST_NEWCOMER + self.newcomer_count
+    }
+
     // Transactions
+
+    /// A process that nobody saw before begins a transaction.
+    pub(super) fn begin_transaction(&mut self) -> i64 {
+        let process = self.newcomer();
+        self.ops.push(Op::new(self.process(process), OpType::Ok, Call::Begin));
+        process
+    }
+
+    /// Ends it with `commit-txn` or `abort-txn`.
+    pub(super) fn end_transaction(&mut self, process: i64, call: Call) {
+        for op_type in [OpType::Invoke, OpType::Ok] {
+            self.ops.push(Op::new(self.process(process), op_type, call.clone()));
+        }
+    }
+
+    /// Sends in a transaction, to a place that is given to the event if `is_kept`.
+    pub(super) fn send_within(&mut self, process: i64, is_side: bool, is_kept: bool) -> EventId {
+        let event = self.new_event();
+        let log = if is_side { &mut self.side } else { &mut self.main };
+        log.push(is_kept.then(|| event.clone()));
+        let offset = Offset::of(log.len() - 1);
+        for (op_type, offset) in [(OpType::Invoke, None), (OpType::Ok, Some(offset))] {
+            let sent = Sent { partition: self.partition(is_side), offset, event: event.clone() };
+            self.ops.push(Op::new(self.process(process), op_type, Call::Send(vec![sent])));
+        }
+        event
+    }
+
+    /// A group of its own commits a position in a transaction, and is told after the end of it what is in force.
+    pub(super) fn commit_within(&mut self, end: Call, told: Option<i64>) {
+        let process = self.begin_transaction();
+        let group = format!("payers-{}-{process}", self.number);
+        let partition = Partition::new(&format!("inputs-{}", self.number), 0);
+        let position = |next: Option<i64>| {
+            let next = next.map(|next| Offset::new(next).expect("the offset is small"));
+            vec![Position { partition: partition.clone(), next }]
+        };
+        let commit = Call::Commit(position(Some(1)));
+        let (ask, answer) = (Call::Committed(position(None)), Call::Committed(position(told)));
+        let push = |lane: &mut Self, calls: [Call; 2]| {
+            for (op_type, call) in [OpType::Invoke, OpType::Ok].into_iter().zip(calls) {
+                lane.ops.push(Op::new(lane.process(process), op_type, call).group(group.as_str()));
+            }
+        };
+        push(self, [commit.clone(), commit]);
+        self.end_transaction(process, end);
+        push(self, [ask, answer]);
+    }
+
+    /// Two transactions at once: what each polls, and what it sends where.
+    fn push_two(&mut self, of: [Exchange; 2]) {
+        let processes = [self.newcomer(), self.newcomer()].map(|process| self.process(process));
+        for op_type in [OpType::Invoke, OpType::Ok] {
+            let is_told = op_type == OpType::Ok;
+            for (process, (polled, sent)) in processes.into_iter().zip(&of) {
+                let taken = polled.iter().filter(|_| is_told).map(|(partition, record)| Batch {
+                    partition: partition.clone(),
+                    records: vec![record.clone()],
+                });
+                let sends = sent.iter().map(|(partition, record)| {
+                    let offset = record.offset.filter(|_| is_told);
+                    MicroOp::Send(Sent { partition: partition.clone(), offset, event: record.event.clone() })
+                });
+                let items = std::iter::once(MicroOp::Poll(taken.collect())).chain(sends).collect();
+                self.ops.push(Op::new(process, op_type, Call::Txn(items)));
+            }
+        }
+    }
+
+    /// A new event at the end of the second partition, or at an offset of the ledger.
+    fn placed(&mut self, entry: Option<usize>) -> (Partition, Record) {
+        let event = self.new_event();
+        match entry {
+            Some(offset) => (self.ledger(), Record { offset: Some(Offset::of(offset)), event }),
+            None => {
+                self.side.push(Some(event.clone()));
+                let offset = Some(Offset::of(self.side.len() - 1));
+                (self.partition(true), Record { offset, event })
+            }
+        }
+    }
+
+    /// Two transactions, of which each stands before the other in one of two partitions.
+    pub(super) fn stand_in_circle(&mut self) -> EventId {
+        let next = self.event_count as usize;
+        let (first, second) = (self.placed(None), self.placed(None));
+        let (third, fourth) = (self.placed(Some(next + 4)), self.placed(Some(next + 3)));
+        let event = second.1.event.clone();
+        self.push_two([(None, vec![first, third]), (None, vec![second, fourth])]);
+        event
+    }
+
+    /// Two transactions, of which each reads what the other one sends.
+    pub(super) fn read_in_circle(&mut self) -> EventId {
+        let next = self.event_count as usize;
+        let (first, second) = (self.placed(None), self.placed(Some(next + 2)));
+        let event = first.1.event.clone();
+        self.push_two([(Some(second.clone()), vec![first.clone()]), (Some(first), vec![second])]);
+        event
+    }
 
     fn push_transaction(&mut self, items: [Vec<MicroOp>; 2]) {
         let (process, group) = (self.process(Self::TRANSACTIONAL), format!("payers-{}", self.number));
@@ -427,8 +574,18 @@ impl LogLane {
             self.rebalance();
             self.ask_committed(Some(self.committed));
         }
+        if self.random.one_in(2) {
+            let process = self.begin_transaction();
+            let is_committed = self.random.one_in(2);
+            let end = if is_committed { Call::CommitTxn } else { Call::AbortTxn };
+            self.send_within(process, false, is_committed);
+            self.send_within(process, true, is_committed);
+            self.end_transaction(process, end.clone());
+            self.commit_within(end, is_committed.then_some(1));
+        }
         let (input, place) = self.send_input();
         self.transaction(&input, place);
+        self.read_in_vain(self.main.len(), 3);
         self.consume();
         self.read_on();
     }
@@ -447,8 +604,8 @@ impl LogLane {
             let process = 100 + place as i64 - Self::PROCESSES * (self.number + 1);
             let records = self.records(0, self.main.len(), place == 1);
             let ops = [
-                self.poll_op(process, self.partition(false), records),
-                self.poll_op(process, self.partition(true), side.clone()),
+                self.poll_op(process, self.partition(false), records, Some(0)),
+                self.poll_op(process, self.partition(true), side.clone(), None),
             ];
             finals.extend(ops.into_iter().flatten().map(|op| {
                 let mut op = op.phase(Phase::Final);

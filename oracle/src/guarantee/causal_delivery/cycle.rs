@@ -5,7 +5,7 @@
 //! Each tangle (strongly connected component; Tarjan, *Depth-First Search and Linear Graph Algorithms*, 1972) is told
 //! once, by a shortest cycle through its earliest recorded cause. Cost: O(sends, deliveries and causes).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use super::message::Messages;
 use super::path::Teller;
@@ -13,6 +13,7 @@ use super::timeline::Delivery;
 use crate::Anomaly;
 use crate::case::Found;
 use crate::evidence::{Evidence, ProcessKey};
+use crate::graph;
 use crate::results::Results;
 
 /// What a process did at one moment: the calls come first, then the deliveries.
@@ -63,77 +64,6 @@ impl<'a> Graph<'a> {
             None => self.deliveries[point - self.messages.calls.len()].process,
         }
     }
-
-    /// The tangle of each point that is in one, by a number for each tangle.
-    fn tangles(&self) -> Vec<Option<usize>> {
-        const UNSEEN: usize = usize::MAX;
-        let count = self.next.len();
-        let (mut index, mut low) = (vec![UNSEEN; count], vec![0; count]);
-        let (mut is_open, mut open) = (vec![false; count], Vec::new());
-        let (mut tangle_of, mut tangle_count, mut clock) = (vec![None; count], 0, 0);
-        for root in 0..count {
-            if index[root] != UNSEEN {
-                continue;
-            }
-            let mut work: Vec<(Point, usize)> = vec![(root, 0)];
-            while let Some((point, edge)) = work.pop() {
-                if edge == 0 {
-                    (index[point], low[point]) = (clock, clock);
-                    clock += 1;
-                    open.push(point);
-                    is_open[point] = true;
-                }
-                if let Some(to) = self.next[point].get(edge).copied() {
-                    work.push((point, edge + 1));
-                    if index[to] == UNSEEN {
-                        work.push((to, 0));
-                    } else if is_open[to] {
-                        low[point] = low[point].min(index[to]);
-                    }
-                    continue;
-                }
-                if let Some((parent, _)) = work.last() {
-                    low[*parent] = low[*parent].min(low[point]);
-                }
-                if low[point] == index[point] {
-                    let start = open.iter().rposition(|of| *of == point).unwrap_or_default();
-                    let members = open.split_off(start);
-                    let is_tangle = members.len() > 1 || self.next[point].contains(&point);
-                    for member in members {
-                        is_open[member] = false;
-                        tangle_of[member] = is_tangle.then_some(tangle_count);
-                    }
-                    tangle_count += usize::from(is_tangle);
-                }
-            }
-        }
-        tangle_of
-    }
-
-    /// The shortest way from one point to another, both included.
-    fn way(&self, from: Point, to: Point, is_inside: impl Fn(Point) -> bool) -> Option<Vec<Point>> {
-        let mut came_from: HashMap<Point, Point> = HashMap::new();
-        let mut queue = VecDeque::from([from]);
-        while let Some(point) = queue.pop_front() {
-            if point == to {
-                let mut way = vec![to];
-                let mut at = to;
-                while at != from {
-                    at = *came_from.get(&at)?;
-                    way.push(at);
-                }
-                way.reverse();
-                return Some(way);
-            }
-            for next in self.next[point].iter().copied().filter(|next| is_inside(*next)) {
-                if next != from && !came_from.contains_key(&next) {
-                    came_from.insert(next, point);
-                    queue.push_back(next);
-                }
-            }
-        }
-        None
-    }
 }
 
 /// Looks for cycles.
@@ -149,7 +79,7 @@ pub(super) fn check(
     }
     results.checked(Anomaly::CausalityCycle, cause_count, "recorded cause");
     let graph = Graph::of(messages, deliveries);
-    let tangles = graph.tangles();
+    let tangles = graph::tangles(&graph.next);
     let mut is_told = vec![false; tangles.iter().flatten().max().map_or(0, |last| last + 1)];
     for (effect, sent) in messages.calls.iter().enumerate() {
         let Some(tangle) = tangles[effect] else { continue };
@@ -159,7 +89,7 @@ pub(super) fn check(
         if std::mem::replace(&mut is_told[tangle], true) {
             continue;
         }
-        if let Some(way) = graph.way(effect, cause, is_inside) {
+        if let Some(way) = graph::way(&graph.next, effect, cause, is_inside) {
             results.add(tell(&graph, &way, evidence));
         }
     }

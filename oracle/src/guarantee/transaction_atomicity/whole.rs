@@ -1,26 +1,26 @@
-//! Transactions that are one call (`txn`): `precommitted-read` and `eos-duplicate`.
+//! What transactions read: `precommitted-read` and `eos-duplicate`.
 
 use std::collections::{BTreeMap, HashSet};
 
 use crate::case::Found;
-use crate::evidence::{EventKey, Evidence, GroupKey, Read};
+use crate::evidence::{EventKey, Evidence, GroupKey, Read, TransactionKey};
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
 /// Looks for transactions that read what they had sent themselves.
 pub(super) fn precommitted(evidence: &Evidence, results: &mut Results) {
     let mut count = 0;
-    for read in evidence.reads.iter().filter(|read| read.is_in_transaction) {
+    for read in evidence.reads.iter().filter(|read| read.transaction.is_some()) {
         count += 1;
-        let is_own = |end: Option<u64>, process| end == Some(read.line) && process == read.process;
         let own =
-            evidence.attempts_of(read.event).iter().find(|attempt| is_own(attempt.end, attempt.process));
+            evidence.attempts_of(read.event).iter().find(|attempt| attempt.transaction == read.transaction);
         let Some(attempt) = own else { continue };
         let sentence = format!(
             "a transaction of process {} read event {}, which it sent itself (line {})",
             evidence.names.processes[read.process], evidence.names.events[read.event], read.line,
         );
-        let lines = vec![explain::send(attempt, evidence), explain::read(read, evidence)];
+        let mut lines = vec![explain::send(attempt, evidence), explain::read(read, evidence)];
+        lines.sort_by_key(|line| line.line);
         let found = Found::new(Anomaly::PrecommittedRead, sentence, lines).at(read.partition, read.offset);
         results.add(found.event(read.event).process(&evidence.names.processes[read.process]));
     }
@@ -32,15 +32,16 @@ pub(super) fn consumed_twice(evidence: &Evidence, results: &mut Results) {
     if !evidence.extent.has_transactions {
         return;
     }
-    let productive: HashSet<u64> = evidence
+    let productive: HashSet<TransactionKey> = evidence
         .attempts
         .iter()
         .filter(|attempt| attempt.is_acknowledged())
-        .map(|attempt| attempt.line())
+        .filter_map(|attempt| attempt.transaction)
+        .filter(|place| evidence.transactions.is_committed(*place))
         .collect();
     let mut inputs: BTreeMap<(GroupKey, EventKey), Vec<&Read>> = BTreeMap::new();
-    let consumed = evidence.reads.iter().filter(|read| read.is_in_transaction && read.is_ok);
-    for read in consumed.filter(|read| productive.contains(&read.line)) {
+    let consumed = evidence.reads.iter().filter(|read| read.is_ok);
+    for read in consumed.filter(|read| read.transaction.is_some_and(|place| productive.contains(&place))) {
         if let Some(group) = read.group {
             inputs.entry((group, read.event)).or_default().push(read);
         }
@@ -48,7 +49,7 @@ pub(super) fn consumed_twice(evidence: &Evidence, results: &mut Results) {
     results.checked(Anomaly::EosDuplicate, inputs.len(), "transaction input");
     for ((group, event), reads) in inputs {
         let first = reads[0];
-        let Some(again) = reads.iter().find(|read| read.line != first.line) else { continue };
+        let Some(again) = reads.iter().find(|read| read.transaction != first.transaction) else { continue };
         let sentence = format!(
             "event {} is the input of two committed transactions of group {} (lines {} and {})",
             evidence.names.events[event], evidence.names.groups[group], first.line, again.line,
