@@ -1,4 +1,4 @@
-//! O2, the shell linearizes the core: runs `tests/loom.rs` and `tests/shuttle.rs`, which need a build of their own.
+//! O2, the shell linearizes the core: runs `tests/nested/loom.rs` and `tests/nested/shuttle.rs`, which need a build of their own.
 //!
 //! The first run builds each of them, with all that they depend on, in `target/loom` and `target/shuttle`, in one to
 //! three minutes; later runs take about half a minute.

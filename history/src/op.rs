@@ -109,6 +109,8 @@ pub enum Call {
     Commit(Vec<Position>),
     /// `committed`: what the system says the group's positions are.
     Committed(Vec<Position>),
+    /// `trim`: what stands before these positions may be gone from here on, by age, by size or by order.
+    Trim(Vec<Position>),
     /// `ack`: done with these deliveries.
     Ack(Vec<Delivery>),
     /// `nack`: not done, deliver again.
@@ -170,6 +172,7 @@ impl Call {
             Call::Revoke(_) => "revoke",
             Call::Subscribe(_) => "subscribe",
             Call::Commit(_) => "commit",
+            Call::Trim(_) => "trim",
             Call::Committed(_) => "committed",
             Call::Ack(_) => "ack",
             Call::Nack(_) => "nack",

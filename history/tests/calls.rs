@@ -9,6 +9,7 @@ const SAMPLE: &str = r#"{"format":"lawspeaker.history","version":1,"limits":{"ac
 {"process":0,"type":"ok","f":"send","value":[["send","orders/0",[4,"a"]]],"x":{"pid":9,"epoch":1,"seq":7}}
 {"process":1,"type":"ok","f":"saga.step","value":{"saga":"s1","step":"ship"},"x":{"reads":{"stock":"s2","price":null}}}
 {"process":1,"type":"ok","f":"saga.compensate","value":{"saga":"s1","step":"ship"},"x":{"restores":{"stock":"s2"}}}
+{"process":0,"type":"ok","f":"trim","value":{"orders/0":7}}
 {"process":0,"type":"ok","f":"begin","value":null}
 {"process":0,"type":"info","f":"commit-txn","value":null}
 {"process":0,"type":"ok","f":"abort-txn","value":null}

@@ -1,6 +1,6 @@
 //! A causal inbox: events come in any order and are delivered in one that extends happened-before.
 //!
-//! Guarantee: `causal-delivery` (no effect before its cause). Specification: `spec::causal_inbox` of the model. This
+//! Guarantee: `causal-delivery` (no effect before its cause). Specification: `lawspeaker_spec::causal_inbox`. This
 //! is the hold-back queue of Birman, Schiper and Stephenson (1991), for contexts of either form.
 //!
 //! * *Bounded*: a full inbox refuses, and whoever feeds it must offer the event again. Only the event that a full

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: `single-owner` (a partition goes to its next owner only when the last one has let go, KIP-429),
 //! `commit-monotonicity`, and the fencing that `at-least-once` rests on (a commit of an old generation changes
-//! nothing). Specification: `spec::consumer_group` of the model. Every call costs O(partitions), and a change is
+//! nothing). Specification: `lawspeaker_spec::consumer_group`. Every call costs O(partitions), and a change is
 //! answered when it is durable (group commit).
 //!
 //! * [`ConsumerGroupCore`]: the decisions, pure.

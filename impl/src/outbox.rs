@@ -8,7 +8,7 @@
 //! nothing when it comes again. See Richardson, *Microservices Patterns*, 2018, sections 3.3.7 and 3.4.
 //!
 //! Guarantees: `outbox-atomicity`, and `effect-once` as long as the inbox remembers the event ([`Retention`]).
-//! Specification: `spec::outbox` of the model. The guards, by the model's names:
+//! Specification: `lawspeaker_spec::outbox`. The guards, by the model's names:
 //!
 //! | guard | here |
 //! |---|---|

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: `no-duplication` and `producer-order` (the deduplication window, KIP-98), `durability` (an event is
 //! acknowledged and readable only when it is synced), `total-log` (an offset holds one event for ever).
-//! Specification: `spec::partition_log` of the model. An append costs O(log p) for p producers and no sync; an
+//! Specification: `lawspeaker_spec::partition_log`. An append costs O(log p) for p producers and no sync; an
 //! acknowledgement shares its sync with everybody who waits (group commit); a read takes no lock.
 //!
 //! * [`PartitionLogCore`]: the decisions, pure.

@@ -1,7 +1,7 @@
 //! Sagas: chains of local transactions that end with all of them done, or with every done one compensated.
 //!
 //! Guarantees: `saga-atomicity`, `saga-termination`, `compensation-order`, and `effect-once` of steps and
-//! compensations. Specification: `spec::saga` of the model; its model `saga` says what may go wrong on the way. The
+//! compensations. Specification: `lawspeaker_spec::saga`; the model `saga` says what may go wrong on the way. The
 //! shape is steno's: the log is the truth, where a saga stands is its fold, and one `match` is the whole transition
 //! table ([`SagaCore::check`]).
 //!

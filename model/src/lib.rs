@@ -34,4 +34,3 @@ pub mod replay;
 pub mod report;
 pub mod saga;
 pub mod saga_over_log;
-pub mod spec;

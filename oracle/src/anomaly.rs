@@ -92,6 +92,9 @@ anomalies! {
     ReplicaDivergence, "replica-divergence", TotalLog,
         "an event that the final read of one replica holds, and that of another passes by and does not",
         "Jepsen, NATS 2.12.1, 2025: acknowledged messages visible on some nodes only";
+    RetentionViolation, "retention-violation", TotalLog,
+        "an event that was read below the position that its log had been trimmed to",
+        "ours; Kafka, KIP-107: DeleteRecords";
     InconsistentOffsets, "inconsistent-offsets", TotalLog,
         "one offset at which two different events stand",
         "Jepsen, kafka: inconsistent-offsets";

@@ -18,6 +18,7 @@ mod queue;
 mod saga;
 mod stream;
 mod transaction;
+mod trim;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
 pub(crate) use stream::{Append, Place, Projected, StreamCollector, StreamRead, StreamSnapshot, Streams};
 pub(crate) use transaction::{Transaction, TransactionCollector, TransactionKey, Transactions};
+pub(crate) use trim::{Trim, Trims};
 
 /// One send of one event.
 #[derive(Clone, Debug)]
@@ -313,6 +315,8 @@ pub(crate) struct Evidence {
     pub transactions: Transactions,
     /// By line.
     pub claims: Vec<Claim>,
+    /// What may be gone.
+    pub trims: Trims,
     /// By line.
     pub fetches: Vec<Fetch>,
     /// Calls that were never answered, by line.
@@ -359,9 +363,17 @@ impl Evidence {
         !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome == OpType::Fail)
     }
 
-    /// The events that were acknowledged to their producers, in the order of first sight.
+    /// The events that were acknowledged to their producers and never trimmed, in the order of first sight.
     pub(crate) fn acknowledged(&self) -> impl Iterator<Item = (EventKey, &Attempt)> {
-        self.names.events.keys().filter_map(|event| Some((event, self.acknowledgement_of(event)?)))
+        let acknowledged = |event| Some((event, self.acknowledgement_of(event)?));
+        let is_kept =
+            |attempt: &Attempt| !attempt.offset.is_some_and(|at| self.trims.may_lack(attempt.partition, at));
+        self.names.events.keys().filter_map(acknowledged).filter(move |(_, attempt)| is_kept(attempt))
+    }
+
+    /// Whether nothing excuses a reader who does not find what stands there.
+    pub(crate) fn is_to_be_found(&self, standing: &Standing) -> bool {
+        !self.has_failed(standing.event) && !self.trims.may_lack(standing.partition, standing.offset)
     }
 
     /// Whether an aborted transaction may be why an event is missing.

@@ -9,48 +9,21 @@ pub(crate) type Point = usize;
 
 /// The tangle of each point that is in one, by a number for each tangle.
 pub(crate) fn tangles(next: &[Vec<Point>]) -> Vec<Option<usize>> {
-    const UNSEEN: usize = usize::MAX;
-    let count = next.len();
-    let (mut index, mut low) = (vec![UNSEEN; count], vec![0; count]);
-    let (mut is_open, mut open) = (vec![false; count], Vec::new());
-    let (mut tangle_of, mut tangle_count, mut clock) = (vec![None; count], 0, 0);
-    for root in 0..count {
-        if index[root] != UNSEEN {
-            continue;
-        }
-        let mut work: Vec<(Point, usize)> = vec![(root, 0)];
-        while let Some((point, edge)) = work.pop() {
-            if edge == 0 {
-                (index[point], low[point]) = (clock, clock);
-                clock += 1;
-                open.push(point);
-                is_open[point] = true;
-            }
-            if let Some(to) = next[point].get(edge).copied() {
-                work.push((point, edge + 1));
-                if index[to] == UNSEEN {
-                    work.push((to, 0));
-                } else if is_open[to] {
-                    low[point] = low[point].min(index[to]);
-                }
-                continue;
-            }
-            if let Some((parent, _)) = work.last() {
-                low[*parent] = low[*parent].min(low[point]);
-            }
-            if low[point] == index[point] {
-                let start = open.iter().rposition(|of| *of == point).unwrap_or_default();
-                let members = open.split_off(start);
-                let is_tangle = members.len() > 1 || next[point].contains(&point);
-                for member in members {
-                    is_open[member] = false;
-                    tangle_of[member] = is_tangle.then_some(tangle_count);
-                }
-                tangle_count += usize::from(is_tangle);
-            }
-        }
-    }
-    tangle_of
+    let component = components(next);
+    let mut size = vec![0; next.len()];
+    component.iter().for_each(|of| size[*of] += 1);
+    let mut numbers: HashMap<usize, usize> = HashMap::new();
+    let tangle = |(point, of): (Point, &usize)| {
+        let count = numbers.len();
+        let is_tangle = size[*of] > 1 || next[point].contains(&point);
+        is_tangle.then(|| *numbers.entry(*of).or_insert(count))
+    };
+    component.iter().enumerate().map(tangle).collect()
+}
+
+/// The strongly connected component of each point, by one of its points.
+pub(crate) fn components(next: &[Vec<Point>]) -> Vec<usize> {
+    Tarjan::run(next)
 }
 
 /// The shortest way from one point to another, both included.
@@ -81,4 +54,64 @@ pub(crate) fn way(
         }
     }
     None
+}
+
+/// Without recursion: a history may be one chain.
+struct Tarjan {
+    number: Vec<usize>,
+    low: Vec<usize>,
+    tangle: Vec<usize>,
+    stack: Vec<usize>,
+    count: usize,
+}
+
+const UNSEEN: usize = usize::MAX;
+
+impl Tarjan {
+    fn run(next: &[Vec<usize>]) -> Vec<usize> {
+        let unseen = || vec![UNSEEN; next.len()];
+        let mut run =
+            Tarjan { number: unseen(), low: unseen(), tangle: unseen(), stack: Vec::new(), count: 0 };
+        for start in 0..next.len() {
+            if run.number[start] == UNSEEN {
+                run.visit(start, next);
+            }
+        }
+        run.tangle
+    }
+
+    fn enter(&mut self, node: usize) {
+        self.number[node] = self.count;
+        self.low[node] = self.count;
+        self.count += 1;
+        self.stack.push(node);
+    }
+
+    fn visit(&mut self, start: usize, next: &[Vec<usize>]) {
+        self.enter(start);
+        let mut path = vec![(start, 0)];
+        while let Some((node, edge)) = path.pop() {
+            if let Some(to) = next[node].get(edge) {
+                path.push((node, edge + 1));
+                if self.number[*to] == UNSEEN {
+                    self.enter(*to);
+                    path.push((*to, 0));
+                } else if self.tangle[*to] == UNSEEN {
+                    self.low[node] = self.low[node].min(self.number[*to]);
+                }
+                continue;
+            }
+            if let Some((parent, _)) = path.last() {
+                self.low[*parent] = self.low[*parent].min(self.low[node]);
+            }
+            if self.low[node] == self.number[node] {
+                while let Some(member) = self.stack.pop() {
+                    self.tangle[member] = node;
+                    if member == node {
+                        break;
+                    }
+                }
+            }
+        }
+    }
 }

@@ -79,6 +79,7 @@ fn any_call() -> impl Strategy<Value = Call> {
         vec(any_partition(), 0..3).prop_map(Call::Subscribe),
         any_positions().prop_map(Call::Commit),
         any_positions().prop_map(Call::Committed),
+        any_positions().prop_map(Call::Trim),
         any_deliveries().prop_map(Call::Ack),
         any_deliveries().prop_map(Call::Nack),
         any_deliveries().prop_map(Call::Apply),
@@ -102,13 +103,18 @@ fn any_op() -> impl Strategy<Value = Op> {
     let phase = prop_oneof![Just(None), Just(Some(Phase::Drain)), Just(Some(Phase::Final))];
     let causes = vec(any_event(), 0..3);
     let origin = (option::weighted(0.3, any_clock()), prop_oneof![2 => Just(Vec::new()), 1 => causes]);
-    (0..4i64, op_type, any_call(), option::of(0..2u64), option::of(0..2u64), phase, origin).prop_map(
-        |(process, op_type, call, group, generation, phase, (clock, cause))| {
+    let asked = (option::weighted(0.3, (any_partition(), any_offset())), any_offset());
+    (0..4i64, op_type, any_call(), option::of(0..2u64), option::of(0..2u64), phase, origin, asked).prop_map(
+        |(process, op_type, call, group, generation, phase, (clock, cause), (from, hw))| {
             let mut op = Op::new(process, op_type, call);
             op.x.group = group.map(|group| format!("g{group}").as_str().into());
             op.x.generation = generation.map(Generation);
             op.x.phase = phase;
             (op.x.clock, op.x.cause) = (clock, cause);
+            if let Some((partition, Some(from))) = from {
+                op.x.from.insert(partition.clone(), from);
+                op.x.hw.extend(hw.map(|hw| (partition, hw)));
+            }
             op
         },
     )

@@ -128,6 +128,7 @@ fn shape(call: &Call) -> Shape {
         | Call::SagaStart(_)
         | Call::Fence
         | Call::Begin
+        | Call::Trim(_)
         | Call::Snapshot(_)
         | Call::Quiescent
         | Call::Other { .. } => Shape::Other,

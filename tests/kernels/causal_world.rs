@@ -10,7 +10,7 @@ use lawspeaker_bus::id::{Epoch, ProducerId, Sequence, Stamp};
 use lawspeaker_bus::message::Message;
 use lawspeaker_bus::partition_log::LogEntry;
 use lawspeaker_history::{EventId, Offset, Partition};
-use lawspeaker_model::spec::causal_inbox::Event;
+use lawspeaker_spec::causal_inbox::Event;
 
 /// A form in which an event can carry its causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use lawspeaker_bus::consumer_group::{Assignment, ConsumerGroup, GroupError, Refusal};
 use lawspeaker_bus::id::{MemberId, PartitionNumber};
 use lawspeaker_history::{Generation, Offset};
-use lawspeaker_model::spec::consumer_group as spec;
+use lawspeaker_spec::consumer_group as spec;
 
 use super::linearization::Law;
 

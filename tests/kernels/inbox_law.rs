@@ -2,7 +2,7 @@
 
 use lawspeaker_bus::causal_inbox::{Arrived, CausalInbox, InboxClosed, Refusal};
 use lawspeaker_bus::sync::Arc;
-use lawspeaker_model::spec::causal_inbox::{Answer, CausalInbox as Spec};
+use lawspeaker_spec::causal_inbox::{Answer, CausalInbox as Spec};
 
 use super::causal_world::{Form, READ, World};
 use super::linearization::Law;
@@ -75,7 +75,7 @@ impl InboxLaw {
 
 /// The specification's answer to the call.
 pub fn spec_answer(world: &World, form: Form, spec: &mut Spec, call: InboxCall) -> InboxAnswer {
-    let number = |event: lawspeaker_model::spec::causal_inbox::Event| usize::try_from(event.number).unwrap();
+    let number = |event: lawspeaker_spec::causal_inbox::Event| usize::try_from(event.number).unwrap();
     match call {
         InboxCall::Arrive { number, now } => {
             let causes = world.listed_causes(number, form);

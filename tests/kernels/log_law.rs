@@ -4,7 +4,7 @@ use lawspeaker_bus::id::{Epoch, ProducerId, Sequence, Stamp};
 use lawspeaker_bus::message::Message;
 use lawspeaker_bus::partition_log::{Accepted, AppendError, PartitionLog, Refusal, WaitError};
 use lawspeaker_history::{EventId, Offset};
-use lawspeaker_model::spec::partition_log::{Answer, Entry, PartitionLog as Spec};
+use lawspeaker_spec::partition_log::{Answer, Entry, PartitionLog as Spec};
 
 use super::linearization::Law;
 

@@ -8,7 +8,7 @@ use lawspeaker_bus::outbox::{
     self as bus, Arrival, CommitError, Decision, Entry, Handled, RelayEpoch, ServiceStore, Slot, StoreError,
 };
 use lawspeaker_history::{EventId, GroupId, Offset, Partition, Process};
-use lawspeaker_model::spec::outbox as spec;
+use lawspeaker_spec::outbox as spec;
 
 use super::linearization::Law;
 

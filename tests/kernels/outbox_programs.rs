@@ -92,7 +92,7 @@ fn run_thread(
     }
 }
 
-fn final_outcomes(store: &ServiceStore<Effects>) -> Vec<Option<lawspeaker_model::spec::outbox::Outcome>> {
+fn final_outcomes(store: &ServiceStore<Effects>) -> Vec<Option<lawspeaker_spec::outbox::Outcome>> {
     let outcome = |event| store.outcome(&outbox_law::id(event)).expect("the store is open");
     (1..=2).map(|event| outcome(event).map(outbox_law::outcome)).collect()
 }

@@ -5,8 +5,8 @@ use lawspeaker_bus::memory_journal::MemoryJournal;
 use lawspeaker_bus::partition_log::PartitionLog;
 use lawspeaker_bus::sync::{Arc, thread};
 use lawspeaker_history::{MemoryRecorder, NoRecorder, Partition};
-use lawspeaker_model::spec::consumer_group::ConsumerGroup as GroupSpec;
-use lawspeaker_model::spec::partition_log::Entry;
+use lawspeaker_spec::consumer_group::ConsumerGroup as GroupSpec;
+use lawspeaker_spec::partition_log::Entry;
 
 use super::group_law::{self, GroupAnswer, GroupCall, GroupLaw};
 use super::history;

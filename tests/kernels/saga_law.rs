@@ -7,7 +7,7 @@ use lawspeaker_bus::saga::{
 };
 use lawspeaker_bus::sync::Arc;
 use lawspeaker_history::SagaId;
-use lawspeaker_model::spec::saga as spec;
+use lawspeaker_spec::saga as spec;
 
 use super::linearization::Law;
 

@@ -4,7 +4,7 @@ use lawspeaker_bus::memory_journal::MemoryJournal;
 use lawspeaker_bus::saga::{Participant, SagaLog, StepEntry, StepRecording};
 use lawspeaker_bus::sync::Arc;
 use lawspeaker_history::{Call, History, MemoryRecorder, OpType};
-use lawspeaker_model::spec::saga::{Answer, Deed, SagaLog as Spec, Said};
+use lawspeaker_spec::saga::{Answer, Deed, SagaLog as Spec, Said};
 
 use super::linearization::{Observer, Witness};
 use super::programs::run_threads;

@@ -1,20 +1,20 @@
-//! Builds other test targets of this package: some of them with a configuration of their own.
+//! Builds other test targets: of this package, and of the package in this folder with a configuration of their own.
 
 #![allow(dead_code, unreachable_pub, reason = "each test that uses it uses a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A test target of this package.
+/// A test target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// `tests/o1_core_refines_law.rs`.
     CoreRefinesLaw,
     /// `tests/o3_crash.rs`.
     CrashLosesNothing,
-    /// `tests/loom.rs`, with its configuration.
+    /// `tests/nested/loom.rs`, with its configuration.
     Loom,
-    /// `tests/shuttle.rs`, with its configuration.
+    /// `tests/nested/shuttle.rs`, with its configuration.
     Shuttle,
 }
 
@@ -47,6 +47,7 @@ pub fn build(target: Target) -> PathBuf {
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
     match target.configuration() {
         Some((folder, flags)) => {
+            cargo.args(["--package", "lawspeaker-nested"]);
             cargo.arg("--target-dir").arg(target_folder.join(folder)).env("RUSTFLAGS", flags);
             cargo.env_remove("CARGO_ENCODED_RUSTFLAGS");
         }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use lawspeaker_bus::causal_inbox::CausalInboxCore;
 use lawspeaker_bus::causality::{DotSet, Span};
-use lawspeaker_model::spec::causal_inbox::{CausalInbox as Spec, Event};
+use lawspeaker_spec::causal_inbox::{CausalInbox as Spec, Event};
 use stateright::{Model, Property};
 
 use crate::kernels::causal_world::{Form, READ, World, partition, small_world};

@@ -3,7 +3,7 @@
 use lawspeaker_bus::consumer_group::{ConsumerGroupCore, GroupRecord, Refusal};
 use lawspeaker_bus::id::{MemberId, PartitionNumber};
 use lawspeaker_history::Generation;
-use lawspeaker_model::spec::consumer_group::ConsumerGroup as Spec;
+use lawspeaker_spec::consumer_group::ConsumerGroup as Spec;
 use stateright::{Model, Property};
 
 use crate::kernels::group_law::{GroupAnswer, GroupCall, GroupLaw, assignment, number, offset, refusal};

@@ -1,7 +1,7 @@
 //! The outbox's core and its specification, in lock-step, through crashes.
 
 use lawspeaker_bus::outbox::{Fact, OutboxCore, Outcome, RelayEpoch, Slot, Transaction};
-use lawspeaker_model::spec::outbox as spec;
+use lawspeaker_spec::outbox as spec;
 use stateright::{Model, Property};
 
 use crate::kernels::outbox_law::{OutboxAnswer, id, outcome, refusal, retention, slots};

@@ -1,7 +1,7 @@
 //! The core of a participant and its specification, in lock-step.
 
 use lawspeaker_bus::saga::{ParticipantCore, StepEntry, Verdict, Way};
-use lawspeaker_model::spec::saga::{Answer, Deed};
+use lawspeaker_spec::saga::{Answer, Deed};
 use stateright::{Model, Property};
 
 use crate::kernels::linearization::Law;

@@ -3,7 +3,7 @@
 use lawspeaker_bus::id::{Epoch, ProducerId, Stamp};
 use lawspeaker_bus::partition_log::{Accepted, Fact, PartitionLogCore, Refusal};
 use lawspeaker_history::Offset;
-use lawspeaker_model::spec::partition_log::{Entry, PartitionLog as Spec};
+use lawspeaker_spec::partition_log::{Entry, PartitionLog as Spec};
 use stateright::{Model, Property};
 
 use crate::kernels::log_law::{is_same_answer, stamp};

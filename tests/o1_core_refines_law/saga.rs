@@ -8,7 +8,7 @@ use lawspeaker_bus::saga::{
     Agenda, Attempt, Command, Jitter, Outcome, Payload, RetryPolicy, SagaCore, SagaPhase, StepState, Timing,
 };
 use lawspeaker_bus::sync::Arc;
-use lawspeaker_model::spec::saga::{Asked, Executor, Reply, Saga as Spec, Wish};
+use lawspeaker_spec::saga::{Asked, Executor, Reply, Saga as Spec, Wish};
 use stateright::{Model, Property};
 
 use crate::kernels::saga_law::{is_equal, kinds, number, plan, way, wish};

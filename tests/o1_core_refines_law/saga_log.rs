@@ -3,7 +3,7 @@
 use lawspeaker_bus::id::Epoch;
 use lawspeaker_bus::saga::{Payload, Plan, SagaLogCore, SagaRecord};
 use lawspeaker_bus::sync::Arc;
-use lawspeaker_model::spec::saga::{Refusal, SagaLog as Spec, Said};
+use lawspeaker_spec::saga::{Refusal, SagaLog as Spec, Said};
 use stateright::{Model, Property};
 
 use crate::kernels::linearization::Law;

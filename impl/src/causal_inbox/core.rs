@@ -10,7 +10,7 @@ use crate::mutant::{Mutant, is_seeded};
 
 /// The state of an inbox: what it holds and what was delivered.
 ///
-/// It refines `spec::causal_inbox` of the model (obligation O1).
+/// It refines `lawspeaker_spec::causal_inbox` (obligation O1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CausalInboxCore {
     capacity: NonZeroUsize,

@@ -12,7 +12,7 @@ use super::record::GroupRecord;
 /// The state of a group: its generation, its members, and for each partition its owner and committed offset.
 ///
 /// All of it is the fold of the records that the shell writes, so that a crash of the coordinator is invisible to
-/// its members. It refines `spec::consumer_group` of the model (obligation O1).
+/// its members. It refines `lawspeaker_spec::consumer_group` (obligation O1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConsumerGroupCore {
     generation: Generation,

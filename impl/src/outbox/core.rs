@@ -111,7 +111,7 @@ pub struct Unlawful(pub Fact);
 
 /// The state of outbox and inbox: the fold of the records that the shell writes.
 ///
-/// It refines `spec::outbox` of the model (obligation O1).
+/// It refines `lawspeaker_spec::outbox` (obligation O1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OutboxCore {
     retention: Retention,

@@ -14,7 +14,7 @@ pub const DEFAULT_WINDOW_LENGTH: usize = 5;
 
 /// The state of a partition log: where it ends, how much of it is durable, and what its producers have sent.
 ///
-/// The entries themselves stand in the journal; this is their fold. It refines `spec::partition_log` of the model
+/// The entries themselves stand in the journal; this is their fold. It refines `lawspeaker_spec::partition_log`
 /// (obligation O1) but for one difference: of duplicates older than the window it knows only below which offset
 /// they stand. Every call costs O(log n) in the number of producers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -93,7 +93,7 @@ pub struct Unlawful {
     pub state: StepState,
 }
 
-/// One saga: what became of each step. It refines `spec::saga` of the model (obligation O1).
+/// One saga: what became of each step. It refines `lawspeaker_spec::saga` (obligation O1).
 ///
 /// What is to be asked for follows from that alone: nothing is sent that the log does not ask for, and whoever reads
 /// the log knows what to send. O(steps) for each call.

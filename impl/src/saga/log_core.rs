@@ -23,7 +23,7 @@ pub struct Saga {
 
 /// The sagas of one log, by id, and the epoch of the executor that leads them.
 ///
-/// All of it is the fold of the records that the shell writes. It refines `spec::saga` of the model (obligation O1).
+/// All of it is the fold of the records that the shell writes. It refines `lawspeaker_spec::saga` (obligation O1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SagaLogCore {
     /// The newest executor's; `None` before the first.

@@ -51,7 +51,7 @@ const CANCELLED: &str = "the step was cancelled before";
 
 /// What a participant has written down: one entry a step that it was asked for.
 ///
-/// The fold of its records. It refines `spec::saga` of the model (obligation O1).
+/// The fold of its records. It refines `lawspeaker_spec::saga` (obligation O1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ParticipantCore {
     entries: BTreeMap<StepKey, StepEntry>,

@@ -118,6 +118,9 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
         Anomaly::KeyOrder => {
             format!("{} of a key stand in another partition than what was sent before", count("event"))
         }
+        Anomaly::RetentionViolation => {
+            format!("{} of {place} were read after they had been trimmed", count("event"))
+        }
         Anomaly::FetchGap => {
             format!("{} of {place} were given a later offset than they asked for", count("poll"))
         }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{
     Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
     Key, Log, Move, MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
-    StreamCollector, TransactionCollector, TransactionKey, Waiting,
+    StreamCollector, TransactionCollector, TransactionKey, Trims, Waiting,
 };
 
 /// An invocation that waits for its completion.
@@ -55,6 +55,7 @@ pub(crate) struct Collector {
     transactions: TransactionCollector,
     claims: Vec<Claim>,
     pub(super) fetches: Vec<Fetch>,
+    trims: Trims,
     /// The transaction that the op which was taken last is part of.
     transaction: Option<TransactionKey>,
     transactional: HashSet<ProcessKey>,
@@ -101,6 +102,9 @@ impl Collector {
         self.outbox.observe(op, process, self.line, &mut self.names);
         self.streams.observe(op, process, self.line, &mut self.names);
         self.sagas.observe(op, process, self.line, &mut self.names);
+        if let Call::Trim(positions) = &op.call {
+            self.trims.observe(op, self.line, positions, &mut self.names);
+        }
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
 
@@ -405,6 +409,7 @@ impl Collector {
             transactions,
             claims: self.claims,
             fetches: self.fetches,
+            trims: self.trims,
             waiting,
             transactional: self.transactional,
             extent: self.extent,

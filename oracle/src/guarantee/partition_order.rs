@@ -184,8 +184,8 @@ fn step(
         .between(read.partition, Some(from), to)
         .iter()
         .take(SKIPPED_KEPT)
+        .filter(|standing| evidence.is_to_be_found(standing))
         .map(|standing| standing.event)
-        .filter(|event| !evidence.has_failed(*event))
         .collect();
     skipped.dedup();
     let Some(first) = skipped.first() else { return };

@@ -8,6 +8,7 @@
 //!   What the log lost proves nothing, and after a fall only later acknowledgements count.
 //! * `replica-divergence`: an event that the final read of one node (`x.node`) holds, and that of another, which has
 //!   something before it and something after it, does not.
+//! * `retention-violation`: an event that is read below where its log was trimmed to.
 //!
 //! Source: Jepsen, kafka: `inconsistent-offsets`; Bufstream 0.1.0 for spurious offsets (Jepsen's analysis of it).
 //! Cost: O(n log n) in what stands in the logs.
@@ -20,6 +21,7 @@
 
 mod regression;
 mod replica;
+mod retention;
 
 use std::collections::HashSet;
 
@@ -37,6 +39,7 @@ const EVENTS_TOLD: usize = 4;
 /// Looks for all of them; `lost` is what the log lost.
 pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
     regression::check(evidence, lost, results);
+    retention::check(evidence, results);
     replica::check(evidence, results);
     let standings = evidence.log.standings();
     let is_same_place =

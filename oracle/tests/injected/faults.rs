@@ -80,6 +80,7 @@ pub(super) const FAULTS: &[Fault] = &[
     log("a group steps over an event", GroupLoss, skip_in_group),
     log("a reader of no group steps over an event", PollSkip, skip),
     log("a reader of no group steps back", NonmonotonicPoll, step_back),
+    log("an event is read that was trimmed", RetentionViolation, |lane| vec![lane.read_trimmed()]),
     log("a poll begins at a later event than it asked for", FetchGap, begin_late),
     log("a poll below the high watermark is given nothing", EmptyBelowHw, give_nothing),
     log("a reader is never given what it asks for", StuckConsumer, stick),

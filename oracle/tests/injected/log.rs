@@ -391,6 +391,22 @@ impl LogLane {
         self.ops[first..].iter_mut().for_each(|op| op.x.hw.clear());
     }
 
+    /// Sends an event to a log that is trimmed behind it, and reads it all the same.
+    pub(super) fn read_trimmed(&mut self) -> EventId {
+        let (event, process) = (self.new_event(), self.newcomer());
+        let partition = Partition::new(&format!("archive-{}", self.number), 0);
+        let offset = Offset::of(self.event_count as usize);
+        for (op_type, offset) in [(OpType::Invoke, None), (OpType::Ok, Some(offset))] {
+            let sent = Sent { partition: partition.clone(), offset, event: event.clone() };
+            self.ops.push(Op::new(self.process(process), op_type, Call::Send(vec![sent])));
+        }
+        let trim = Call::Trim(vec![Position { partition: partition.clone(), next: Some(offset.next()) }]);
+        self.ops.push(Op::new(self.process(process), OpType::Ok, trim));
+        let records = vec![Record { offset: Some(offset), event: event.clone() }];
+        self.ops.extend(self.poll_op(process, partition, records, None));
+        event
+    }
+
     /// A process that nobody saw before.
     fn newcomer(&mut self) -> i64 {
         self.newcomer_count += 1;

@@ -16,6 +16,7 @@ use lawspeaker_history::{OpType, Process};
 use super::completed::Completions;
 use super::order::VersionOrder;
 use super::{ErrorType, Policy, Results};
+use crate::graph;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Because {
@@ -150,66 +151,6 @@ impl Graph {
                 next[*from].push(*to);
             }
         }
-        Tarjan::run(&next)
-    }
-}
-
-/// Without recursion: a history may be one chain.
-struct Tarjan {
-    number: Vec<usize>,
-    low: Vec<usize>,
-    tangle: Vec<usize>,
-    stack: Vec<usize>,
-    count: usize,
-}
-
-const UNSEEN: usize = usize::MAX;
-
-impl Tarjan {
-    fn run(next: &[Vec<usize>]) -> Vec<usize> {
-        let unseen = || vec![UNSEEN; next.len()];
-        let mut run =
-            Tarjan { number: unseen(), low: unseen(), tangle: unseen(), stack: Vec::new(), count: 0 };
-        for start in 0..next.len() {
-            if run.number[start] == UNSEEN {
-                run.visit(start, next);
-            }
-        }
-        run.tangle
-    }
-
-    fn enter(&mut self, node: usize) {
-        self.number[node] = self.count;
-        self.low[node] = self.count;
-        self.count += 1;
-        self.stack.push(node);
-    }
-
-    fn visit(&mut self, start: usize, next: &[Vec<usize>]) {
-        self.enter(start);
-        let mut path = vec![(start, 0)];
-        while let Some((node, edge)) = path.pop() {
-            if let Some(to) = next[node].get(edge) {
-                path.push((node, edge + 1));
-                if self.number[*to] == UNSEEN {
-                    self.enter(*to);
-                    path.push((*to, 0));
-                } else if self.tangle[*to] == UNSEEN {
-                    self.low[node] = self.low[node].min(self.number[*to]);
-                }
-                continue;
-            }
-            if let Some((parent, _)) = path.last() {
-                self.low[*parent] = self.low[*parent].min(self.low[node]);
-            }
-            if self.low[node] == self.number[node] {
-                while let Some(member) = self.stack.pop() {
-                    self.tangle[member] = node;
-                    if member == node {
-                        break;
-                    }
-                }
-            }
-        }
+        graph::components(&next)
     }
 }

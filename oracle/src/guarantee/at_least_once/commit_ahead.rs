@@ -41,7 +41,7 @@ pub(super) fn check_commits(
             .log
             .between(commit.partition, reached, next)
             .iter()
-            .filter(|standing| !evidence.has_failed(standing.event))
+            .filter(|standing| evidence.is_to_be_found(standing))
             .filter(|standing| reached.is_some() || is_owed(standing, coverage, evidence))
             .collect();
         let end = evidence.log.end(commit.partition);

@@ -38,7 +38,7 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
         let (first, last) = (vain[0], vain[vain.len() - 1]);
         let mut standings = evidence.log.from(first.partition, first.from).iter();
         let standing =
-            standings.find(|standing| standing.line < first.begin && !evidence.has_failed(standing.event));
+            standings.find(|standing| standing.line < first.begin && evidence.is_to_be_found(standing));
         let Some(standing) = standing else { continue };
         let names = &evidence.names;
         let process = &names.processes[process];

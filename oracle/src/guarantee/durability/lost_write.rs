@@ -54,6 +54,9 @@ fn read_and_gone(readers: &Readers<'_>, evidence: &Evidence, results: &mut Resul
         let is_before = |line: u64| evidence.extent.final_since.is_some_and(|since| line < since);
         let is_certain = |read: &&Read| read.is_ok && read.offset.is_some() && is_before(read.line);
         let Some(read) = evidence.reads_of(event).find(is_certain) else { continue };
+        if read.offset.is_some_and(|offset| evidence.trims.may_lack(read.partition, offset)) {
+            continue;
+        }
         count += 1;
         let end = readers.finals.get(&read.partition).and_then(|of| of.end());
         let is_complete = evidence.extent.complete == Some(true);

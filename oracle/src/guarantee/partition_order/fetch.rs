@@ -42,7 +42,7 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
 fn there<'a>(fetch: &Fetch, end: Offset, evidence: &'a Evidence) -> Option<&'a Standing> {
     let standings = evidence.log.from(fetch.partition, fetch.from).iter();
     let mut below = standings.take_while(|standing| standing.offset < end);
-    below.find(|standing| standing.line < fetch.begin && !evidence.has_failed(standing.event))
+    below.find(|standing| standing.line < fetch.begin && evidence.is_to_be_found(standing))
 }
 
 fn missed(anomaly: Anomaly, fetch: &Fetch, standing: &Standing, what: &str, evidence: &Evidence) -> Found {

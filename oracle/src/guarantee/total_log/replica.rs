@@ -35,6 +35,9 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
                     && replica.range(..offset).next().is_some()
                     && replica.range(offset..).next().is_some()
             };
+            if evidence.trims.may_lack(held.partition, *offset) {
+                continue;
+            }
             if let Some((node, replica)) = replicas.iter().find(|(_, replica)| lacks(replica))
                 && let Some((_, beyond)) = replica.range(offset..).next()
             {

@@ -11,6 +11,7 @@
 
 #[path = "loom/causal.rs"]
 mod causal;
+#[path = "../kernels/mod.rs"]
 mod kernels;
 #[path = "loom/outbox.rs"]
 mod outbox;

@@ -5,7 +5,7 @@ use lawspeaker_bus::memory_journal::MemoryJournal;
 use lawspeaker_bus::saga::{Outcome, Payload, Refusal, SagaLog, SagaLogError, SagaPhase};
 use lawspeaker_bus::sync::{Arc, thread};
 use lawspeaker_history::MemoryRecorder;
-use lawspeaker_model::spec::saga::Said;
+use lawspeaker_spec::saga::Said;
 
 use crate::kernels::saga_law::{StepCall, ask, event, key, plan, saga_id};
 use crate::kernels::saga_programs::{is_done, open_participant, open_saga_log};

@@ -11,6 +11,7 @@
     reason = "a test panics to fail, and prints its figures"
 )]
 
+#[path = "../kernels/mod.rs"]
 mod kernels;
 
 use std::sync::Arc;
