@@ -317,12 +317,11 @@ pub fn told<M: DomainModel>(model: &M, trace: &Trace<M>) -> History {
     let steps = trace.transitions().flat_map(|(before, action, after)| model.ops(before, action, after));
     let opening = model.opening_ops(&trace.start);
     let mut history = History::of(opening.into_iter().chain(steps).chain(model.closing_ops(trace.last())));
-    // The final read is whole; a group is drained, a reader is through, and a saga at rest, only where nothing but
-    // faults could go on. Not to say so would let a judge take it for granted.
-    let goes_on = |op: &Op| {
-        op.x.group.is_some() || matches!(op.call, Call::Apply(_)) || op.call.f().starts_with("saga.")
-    };
-    let is_settled = !history.ops.iter().any(goes_on) || way_on(model, trace.last()).is_none();
+    // The final read is whole; a group is drained, a reader is through, a queue empty, and a saga at rest, only where
+    // nothing but faults could go on. Not to say so would let a judge take it for granted.
+    let goes_on = |op: &Op| op.x.group.is_some() || matches!(op.call, Call::Apply(_));
+    let is_read_whole = history.ops.iter().any(Op::is_final) && !history.ops.iter().any(goes_on);
+    let is_settled = is_read_whole || way_on(model, trace.last()).is_none();
     history.header.profile = Some(M::PROFILE.to_owned());
     history.header.complete = Some(is_settled);
     history

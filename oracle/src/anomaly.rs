@@ -132,7 +132,7 @@ anomalies! {
         "an event that was accepted although the one of the sequence number before it surely was not",
         "ours; Kafka, KIP-98: OUT_OF_ORDER_SEQUENCE_NUMBER";
     KeyOrder, "key-order", KeyOrder,
-        "an event that stands in another partition than the one of its key which the same process had sent before",
+        "an event that stands in another partition than the one of its key which the same producer had sent before",
         "ours; Kafka's default partitioner when a topic grows";
     PollSkip, "poll-skip", PartitionOrder,
         "a reader that steps over an offset at which an event stands",

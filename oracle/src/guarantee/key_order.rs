@@ -3,7 +3,8 @@
 //! * `key-order`: a process had sent an event of a key (`x.key`) and was told that it stands in one partition; what it sent
 //!   next of that key to the same topic stands in another. Nothing orders the two for whoever reads both.
 //!
-//! Within a partition, the order of a key is the order of its producer, and `nonmonotonic-send` looks for that. A process
+//! Where a producer is named (`x.pid`), its processes are one. Within a partition, the order of a key is the order of
+//! its producer, and `nonmonotonic-send` looks for that. A process
 //! that addresses partitions itself is judged too: to keep a key together is its own promise then.
 //!
 //! Source: ours; Kafka's default partitioner when a topic grows. Cost: O(n log n) in sends.
@@ -22,6 +23,19 @@ use crate::evidence::{Attempt, Evidence, ProcessKey};
 use crate::explain;
 use crate::results::Results;
 
+/// Whose keys are kept together: a producer's, or a process's that names none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Sender {
+    Producer(u64),
+    Process(ProcessKey),
+}
+
+impl Sender {
+    fn of(attempt: &Attempt) -> Self {
+        attempt.producer.map_or(Sender::Process(attempt.process), |(pid, _)| Sender::Producer(pid))
+    }
+}
+
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     if !results.wants(Anomaly::KeyOrder) {
         return;
@@ -32,7 +46,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         .filter(|attempt| attempt.is_acknowledged() && attempt.key.is_some())
         .collect();
     sent.sort_by_key(|attempt| (attempt.begin, attempt.place_in_call));
-    let mut latest: HashMap<(ProcessKey, &str, &str), &Attempt> = HashMap::new();
+    let mut latest: HashMap<(Sender, &str, &str), &Attempt> = HashMap::new();
     let mut count = 0;
     for attempt in sent {
         let (topic, is_partition) =
@@ -41,7 +55,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
                 None => ("", false),
             };
         let Some(key) = attempt.key.as_deref().filter(|_| is_partition) else { continue };
-        let Some(earlier) = latest.insert((attempt.process, topic, key), attempt) else { continue };
+        let Some(earlier) = latest.insert((Sender::of(attempt), topic, key), attempt) else { continue };
         if earlier.line() >= attempt.begin && earlier.begin != attempt.begin {
             continue;
         }

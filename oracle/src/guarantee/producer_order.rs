@@ -2,7 +2,8 @@
 //!
 //! * `nonmonotonic-send`: of two sends of one process to one partition, the later one stands at a lower offset. Later is
 //!   later within one call, or invoked after the other was acknowledged. An event stands where its acknowledgement says,
-//!   or, where that says nothing, at the one offset at which it was read.
+//!   or, where that says nothing, at the one offset at which it was read. Of one producer's epoch that sends by several
+//!   processes, the later one is the one with the higher sequence number, and both stand where they were acknowledged.
 //!
 //! * `seq-gap`: an event was acknowledged under a sequence number (`x.pid`, `x.epoch`, `x.seq`) of which the one before, in
 //!   the same partition, surely was accepted for no event: it was tried, and every try failed.
@@ -53,6 +54,12 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
             results.add(step_back((earlier, high), (attempt, offset), evidence));
         }
     }
+    for [(earlier, high), (attempt, offset)] in sequence::pairs(evidence) {
+        pair_count += 1;
+        if offset < high {
+            results.add(step_back((earlier, high), (attempt, offset), evidence));
+        }
+    }
     results.checked(Anomaly::NonmonotonicSend, pair_count, "send pair");
     if pair_count == 0 {
         results.undecided(
@@ -81,16 +88,21 @@ fn step_back(
     evidence: &Evidence,
 ) -> Found {
     let names = &evidence.names;
+    let (before, after) = (&names.processes[earlier.process], &names.processes[later.process]);
+    let (first, next) = (&names.events[earlier.event], &names.events[later.event]);
+    let sent = if before == after {
+        format!("process {after} sent event {next} after event {first}")
+    } else {
+        format!("one producer numbered event {next} (process {after}) after event {first} (process {before})")
+    };
     let sentence = format!(
-        "process {} sent event {} after event {}, yet it stands before it in {}: offset {low} (line {}) below {high} (line {})",
-        names.processes[later.process],
-        names.events[later.event],
-        names.events[earlier.event],
+        "{sent}, yet it stands before it in {}: offset {low} (line {}) below {high} (line {})",
         names.partitions[later.partition],
         later.line(),
         earlier.line(),
     );
-    let lines = vec![explain::send(earlier, evidence), explain::send(later, evidence)];
+    let mut lines = vec![explain::send(earlier, evidence), explain::send(later, evidence)];
+    lines.sort_by_key(|line| line.line);
     Found::new(Anomaly::NonmonotonicSend, sentence, lines)
         .at(later.partition, later.offset)
         .event(later.event)

@@ -1,8 +1,9 @@
-//! `seq-gap`: accepted though what comes before it was not.
+//! By sequence numbers: `seq-gap`, accepted though what comes before it was not; and which of two sends is the later,
+//! where a producer has several under way.
 
 use std::collections::BTreeMap;
 
-use lawspeaker_history::OpType;
+use lawspeaker_history::{Offset, OpType};
 
 use crate::case::Found;
 use crate::evidence::{Attempt, Evidence, PartitionKey};
@@ -12,7 +13,8 @@ use crate::{Anomaly, explain};
 /// What was sent under each sequence number.
 type Sequence<'a> = BTreeMap<u64, Vec<&'a Attempt>>;
 
-pub(super) fn check(evidence: &Evidence, results: &mut Results) {
+/// What each producer sent to each partition, in one epoch.
+fn sequences(evidence: &Evidence) -> BTreeMap<((u64, u64), PartitionKey), Sequence<'_>> {
     let mut sequences: BTreeMap<((u64, u64), PartitionKey), Sequence<'_>> = BTreeMap::new();
     for attempt in &evidence.attempts {
         if let (Some(producer), Some(seq)) = (attempt.producer, attempt.seq) {
@@ -20,8 +22,12 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
             sequence.entry(seq).or_default().push(attempt);
         }
     }
+    sequences
+}
+
+pub(super) fn check(evidence: &Evidence, results: &mut Results) {
     let mut count = 0;
-    for sequence in sequences.values() {
+    for sequence in sequences(evidence).values() {
         for ((before, failed), (seq, tried)) in sequence.iter().zip(sequence.iter().skip(1)) {
             let Some(accepted) = tried.iter().find(|attempt| attempt.is_acknowledged()) else { continue };
             if before + 1 != *seq {
@@ -34,6 +40,30 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
         }
     }
     results.checked(Anomaly::SeqGap, count, "sequence number");
+}
+
+/// Pairs of sends of one producer's epoch, by several processes, of which the later has the higher number, each with
+/// where its acknowledgement says that it stands. Each is paired with the highest of those before it.
+pub(super) fn pairs<'a>(evidence: &'a Evidence) -> Vec<[(&'a Attempt, Offset); 2]> {
+    let placed = |attempt: &&'a Attempt| {
+        let offset = attempt.offset.filter(|offset| attempt.is_acknowledged() && offset.is_valid())?;
+        Some((*attempt, offset))
+    };
+    let mut pairs = Vec::new();
+    for sequence in sequences(evidence).values() {
+        let mut highest: Option<(&Attempt, Offset)> = None;
+        for tried in sequence.values() {
+            let before = highest;
+            for (attempt, offset) in tried.iter().filter_map(placed) {
+                let earlier = before.filter(|(earlier, _)| earlier.process != attempt.process);
+                pairs.extend(earlier.map(|earlier| [earlier, (attempt, offset)]));
+                if highest.is_none_or(|(_, high)| high < offset) {
+                    highest = Some((attempt, offset));
+                }
+            }
+        }
+    }
+    pairs
 }
 
 fn gap(failed: &Attempt, accepted: &Attempt, evidence: &Evidence) -> Found {
