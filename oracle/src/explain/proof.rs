@@ -34,8 +34,12 @@ fn of_send(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
         .flat_map(|event| evidence.attempts_of(*event))
         .find(|attempt| attempt.line() == line || attempt.begin == line)?;
     let partition = &evidence.names.partitions[attempt.partition];
+    let transaction = attempt.transaction.map(|key| &evidence.transactions[key]);
     Some(match (attempt.outcome, attempt.offset) {
         _ if attempt.line() != line => "it may stand in the log from here on".to_owned(),
+        (OpType::Ok, _) if transaction.is_some_and(|of| !of.is_one_call) => {
+            "it is there for everybody once its transaction is committed".to_owned()
+        }
         (OpType::Ok, Some(_)) => "it stands there for everybody".to_owned(),
         (OpType::Ok, None) => format!("{partition} owes it to its readers"),
         (OpType::Fail, _) => "nobody may ever read it".to_owned(),
