@@ -27,7 +27,7 @@ use crate::edn::{self, Forms};
 use crate::flat::FlatReader;
 use crate::id::MAX_INTEGER;
 use crate::strict;
-use crate::{Call, Header, Op, OpType, Process};
+use crate::{Call, Extra, Header, Op, OpType, Process};
 
 /// What the header calls the format.
 pub const FORMAT: &str = "lawspeaker.history";
@@ -308,11 +308,22 @@ fn op_of(object: Map<String, Value>) -> Result<Indexed, ReadErrorKind> {
     let f = fields.f()?;
     op.call = call_of(f, fields.0.remove("value").unwrap_or_default(), op.op_type)?;
     if let Some(x) = fields.0.remove("x") {
-        op.x =
-            serde_json::from_value(x.clone()).map_err(|_| wrong("x", "an object of extension data", &x))?;
+        op.x = serde_json::from_value(x.clone()).map_err(|error| misfit(x, &error))?;
     }
     op.unknown = fields.0;
     Ok((index, op))
+}
+
+/// What of `x` is no extension data, and why.
+fn misfit(x: Value, error: &serde_json::Error) -> ReadErrorKind {
+    let Value::Object(fields) = x else { return wrong("x", "an object of extension data", &x) };
+    let alone =
+        |name: &str, value: &Value| serde_json::from_value::<Extra>(serde_json::json!({ name: value }));
+    let culprit = fields.iter().find(|(name, value)| alone(name, value).is_err());
+    ReadErrorKind::Extension(match culprit {
+        Some((name, value)) => format!("`{name}` holds `{}`: {error}", shorten(value)),
+        None => error.to_string(),
+    })
 }
 
 /// The fields of a line that are not read yet.

@@ -59,7 +59,11 @@ fn a_value_that_means_nothing_is_an_error_with_its_line() {
     );
     check(
         r#"{"process":0,"type":"ok","f":"fence","x":{"pid":"nine"}}"#,
-        "line 1: field `x` holds `{\"pid\":\"nine\"}`",
+        "line 1: field `x` is no extension data: `pid` holds `\"nine\"`: invalid type: string \"nine\", expected u64",
+    );
+    check(
+        r#"{"process":0,"type":"ok","f":"poll","x":{"from":{"orders/0":"one"}}}"#,
+        "line 1: field `x` is no extension data: `from` holds `{\"orders/0\":\"one\"}`: `one` is no offset",
     );
     for (f, value) in [
         ("append", r#"{"ids":["a"],"stream":""}"#),
