@@ -2,15 +2,14 @@
 //! do it at once.
 
 use super::fingerprint::{Fingerprint, Fingerprinter};
+use super::successors::{Origin, Successors};
 use super::system::{FairGroup, Law, System, When, Witness};
 
-/// One step out of a state.
+/// A step that changes something.
 #[derive(Clone, Copy)]
-pub(super) struct Taken {
-    /// Which of the state's actions it is.
-    pub(super) ordinal: u32,
-    /// Whether it changes anything.
-    pub(super) is_change: bool,
+pub(super) struct Change {
+    /// The position of the successor that it leads to.
+    pub(super) to: u32,
     pub(super) group: Option<FairGroup>,
 }
 
@@ -25,24 +24,22 @@ pub(super) struct Judged {
     pub(super) met: u64,
 }
 
-/// Everything that a run of states says, in their order. The successors stand in one row, each with what is known of
-/// it at the same position of three vectors: what is looked at together lies together.
+/// Everything that a run of states says, in their order.
 pub(super) struct Run<T> {
-    pub(super) states: Vec<T>,
-    pub(super) fingerprints: Vec<Fingerprint>,
-    pub(super) taken: Vec<Taken>,
-    /// For each state of the run, where its successors end.
+    pub(super) successors: Successors<T>,
+    /// The steps that change something, if they are kept.
+    pub(super) changes: Vec<Change>,
+    /// For each state of the run, where its changes end.
     pub(super) ends: Vec<u32>,
     pub(super) judged: Vec<Judged>,
     pub(super) tally: Tally,
 }
 
-impl<T> Run<T> {
+impl<T: Eq> Run<T> {
     /// Forgets everything, and keeps the room for it.
     fn clear(&mut self) {
-        self.states.clear();
-        self.fingerprints.clear();
-        self.taken.clear();
+        self.successors.clear();
+        self.changes.clear();
         self.ends.clear();
         self.judged.clear();
         self.tally.clear();
@@ -52,6 +49,8 @@ impl<T> Run<T> {
 /// What is counted over many states.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
+    /// How many states were generated.
+    pub(super) generated_count: usize,
     /// How often each kind of action was taken.
     pub(super) taken: Vec<u64>,
     /// Which witnesses were met.
@@ -62,12 +61,14 @@ pub(super) struct Tally {
 
 impl Tally {
     fn clear(&mut self) {
+        self.generated_count = 0;
         self.taken.fill(0);
         self.is_met.fill(false);
         self.cut_count = 0;
     }
 
     pub(super) fn add(&mut self, other: &Tally) {
+        self.generated_count += other.generated_count;
         self.taken.iter_mut().zip(&other.taken).for_each(|(all, taken)| *all += taken);
         self.is_met.iter_mut().zip(&other.is_met).for_each(|(all, is_met)| *all |= is_met);
         self.cut_count += other.cut_count;
@@ -81,20 +82,27 @@ pub(super) struct Expander<'a, S: System> {
     pub(super) witnesses: Vec<Witness<S>>,
     pub(super) kinds: &'static [&'static str],
     pub(super) uses_symmetry: bool,
+    pub(super) is_exact: bool,
+    /// Whether the steps out of a state are kept, for laws on behaviours.
+    pub(super) keeps_changes: bool,
     /// What becomes of a fingerprint: itself, except where a test shows what a weak hash loses.
     pub(super) weaken: fn(Fingerprint) -> Fingerprint,
 }
 
 impl<S: System> Expander<'_, S> {
     pub(super) fn empty_tally(&self) -> Tally {
-        Tally { taken: vec![0; self.kinds.len()], is_met: vec![false; self.witnesses.len()], cut_count: 0 }
+        Tally {
+            generated_count: 0,
+            taken: vec![0; self.kinds.len()],
+            is_met: vec![false; self.witnesses.len()],
+            cut_count: 0,
+        }
     }
 
     pub(super) fn empty_run(&self) -> Run<S::State> {
         Run {
-            states: Vec::new(),
-            fingerprints: Vec::new(),
-            taken: Vec::new(),
+            successors: Successors::new(self.is_exact),
+            changes: Vec::new(),
             ends: Vec::new(),
             judged: Vec::new(),
             tally: self.empty_tally(),
@@ -107,13 +115,14 @@ impl<S: System> Expander<'_, S> {
         let mut actions = Vec::new();
         let mut fingerprinter = Fingerprinter::default();
         let mut unmet: Vec<usize> = (0..is_met.len()).filter(|place| !is_met[*place]).collect();
-        for state in states {
+        for (parent, state) in (0..).zip(states) {
             self.system.actions(state, &mut actions);
             let mut is_quiescent = true;
             for (ordinal, action) in (0..).zip(actions.drain(..)) {
-                let Some(next) = self.system.next_state(state, action.clone()) else { continue };
+                let reached = self.system.next_state(state, action.clone());
+                let Some(next) = &reached else { continue };
                 let is_fault = self.system.is_fault(&action);
-                if !self.system.within_boundary(&next) {
+                if !self.system.within_boundary(next) {
                     run.tally.cut_count += 1;
                     is_quiescent &= is_fault;
                     continue;
@@ -121,20 +130,22 @@ impl<S: System> Expander<'_, S> {
                 self.count(&action, &mut run.tally);
                 if !unmet.is_empty() {
                     unmet.retain(|place| {
-                        let is_met = (self.witnesses[*place].is_met)(self.system, state, &action, &next);
+                        let is_met = (self.witnesses[*place].is_met)(self.system, state, &action, next);
                         run.tally.is_met[*place] |= is_met;
                         !is_met
                     });
                 }
-                // A step that changes nothing is no way to go on.
-                let is_change = next != *state;
+                // A step that changes nothing is no way to go on. States are compared only where that matters.
+                let matters = self.keeps_changes || (is_quiescent && !is_fault);
+                let is_change = matters && next != state;
                 is_quiescent &= !is_change || is_fault;
-                run.taken.push(Taken { ordinal, is_change, group: self.system.fair_group(&action) });
-                let next = self.standing_for(next);
-                run.fingerprints.push(self.fingerprint(&mut fingerprinter, &next));
-                run.states.push(next);
+                let origin = Origin { parent: Some(parent), ordinal };
+                let Some(to) = self.add(reached, origin, &mut fingerprinter, run) else { continue };
+                if self.keeps_changes && is_change {
+                    run.changes.push(Change { to, group: self.system.fair_group(&action) });
+                }
             }
-            run.ends.push(run.states.len() as u32);
+            run.ends.push(run.changes.len() as u32);
             run.judged.push(self.judge(state, is_quiescent));
         }
     }
@@ -148,12 +159,27 @@ impl<S: System> Expander<'_, S> {
                 run.tally.cut_count += 1;
                 continue;
             }
-            let state = self.standing_for(state);
-            run.taken.push(Taken { ordinal, is_change: true, group: None });
-            run.fingerprints.push(self.fingerprint(&mut fingerprinter, &state));
-            run.states.push(state);
+            self.add(Some(state), Origin { parent: None, ordinal }, &mut fingerprinter, &mut run);
         }
         run
+    }
+
+    /// Adds a generated state to a run, if there is one; answers with its position among the successors. The option is
+    /// handed on as the model made it: to take a large state out of it is to copy it.
+    #[inline]
+    fn add(
+        &self,
+        mut state: Option<S::State>,
+        origin: Origin,
+        fingerprinter: &mut Fingerprinter,
+        run: &mut Run<S::State>,
+    ) -> Option<u32> {
+        run.tally.generated_count += 1;
+        if self.uses_symmetry {
+            state = state.map(|state| self.standing_for(state));
+        }
+        let fingerprint = self.fingerprint(fingerprinter, state.as_ref()?);
+        run.successors.add(state, fingerprint, origin)
     }
 
     /// The state that is visited for `state`.
@@ -167,8 +193,9 @@ impl<S: System> Expander<'_, S> {
 
     fn count(&self, action: &S::Action, tally: &mut Tally) {
         let kind = self.system.kind(action);
-        let is_kind = |known: &&str| std::ptr::eq(*known, kind) || **known == *kind;
-        if let Some(place) = self.kinds.iter().position(is_kind) {
+        // The same name is nearly always the same text in memory too.
+        let place = self.kinds.iter().position(|known| std::ptr::eq(*known, kind));
+        if let Some(place) = place.or_else(|| self.kinds.iter().position(|known| *known == kind)) {
             tally.taken[place] += 1;
         }
     }

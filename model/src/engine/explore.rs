@@ -1,15 +1,16 @@
 //! Breadth-first search.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::expand::{Expander, Judged, Run, Tally};
+use super::expand::{Expander, Run};
+use super::findings::Findings;
 use super::fingerprint::{Fingerprint, Fingerprinter};
 use super::frontier::Frontier;
-use super::graph::{Edge, Graph, Node};
+use super::graph::Node;
 use super::liveness::{Question, Turn, lasso};
-use super::origins::Origins;
-use super::threads::on_threads;
+use super::threads::in_order;
 use super::visited::{Visited, collision_odds};
 use super::{System, Trace, When};
 
@@ -175,37 +176,16 @@ pub fn explore_with_hash<S: System>(
     search.finish(stop)
 }
 
-/// How many states are expanded at once: so few that their successors stay in a core's cache until they are merged.
-const RUN: usize = 256;
-
 struct Search<'a, S: System> {
     expander: Expander<'a, S>,
     options: Options,
     started: Instant,
-    visited: Visited<S::State>,
-    origins: Origins,
-    /// The states of this level that are not expanded yet, and those of the next. They stand in the order of discovery.
+    findings: Findings<S::State>,
+    /// The states of this level that are not expanded yet, in the order of discovery.
     frontier: Frontier<S::State>,
-    next_frontier: Frontier<S::State>,
-    /// How many states are expanded: the place of the first state of the frontier.
-    expanded_count: Node,
-    frontier_peak: usize,
-    /// Memory for what a block says, used again and again.
-    runs: Vec<Run<S::State>>,
+    /// Memory for what runs say, used again and again.
+    spare_runs: Mutex<Vec<Run<S::State>>>,
     levels: Vec<usize>,
-    generated_count: usize,
-    broken_at: Vec<Option<Node>>,
-    checked_counts: Vec<usize>,
-    tally: Tally,
-    promises: Option<Promises>,
-}
-
-/// What laws on infinite behaviours need of every state, by law as bits.
-#[derive(Default)]
-struct Promises {
-    graph: Graph,
-    owed: Vec<u64>,
-    met: Vec<u64>,
 }
 
 impl<'a, S: System> Search<'a, S> {
@@ -213,44 +193,44 @@ impl<'a, S: System> Search<'a, S> {
         let (laws, witnesses, kinds) = (system.laws(), system.witnesses(), system.action_kinds());
         assert!(laws.len() <= 64, "laws are bits of a word");
         let uses_symmetry = options.uses_symmetry;
-        let expander = Expander { system, laws, witnesses, kinds, uses_symmetry, weaken };
-        let has_promises =
-            !options.skips_liveness() && expander.laws.iter().any(|law| law.when.is_liveness());
+        let has_promises = !options.skips_liveness() && laws.iter().any(|law| law.when.is_liveness());
+        let expander = Expander {
+            system,
+            laws,
+            witnesses,
+            kinds,
+            uses_symmetry,
+            is_exact: options.is_exact,
+            keeps_changes: has_promises,
+            weaken,
+        };
+        // Traces are found again by places where states were visited by others that stand for them.
+        let visited = Visited::new(has_promises || uses_symmetry, options.is_exact);
         Search {
             options,
             started: Instant::now(),
-            // Traces are found again by places where states were visited by others that stand for them.
-            visited: Visited::new(has_promises || uses_symmetry, options.is_exact),
-            origins: Origins::default(),
+            findings: Findings::new(visited, expander.laws.len(), expander.empty_tally(), has_promises),
             frontier: Frontier::new(),
-            next_frontier: Frontier::new(),
-            expanded_count: 0,
-            frontier_peak: 0,
-            runs: vec![expander.empty_run()],
+            spare_runs: Mutex::default(),
             levels: Vec::new(),
-            generated_count: 0,
-            broken_at: vec![None; expander.laws.len()],
-            checked_counts: vec![0; expander.laws.len()],
-            tally: expander.empty_tally(),
-            promises: has_promises.then(Promises::default),
             expander,
         }
     }
 
     fn add_initial_states(&mut self) {
-        let run = self.expander.initial(self.expander.system.init_states());
-        self.merge(&mut [run], 1);
+        let mut run = self.expander.initial(self.expander.system.init_states());
+        self.findings.add(&mut run);
     }
 
     fn run(&mut self, observe: &mut dyn FnMut(Progress) -> Signal) -> Stop {
-        while self.next_frontier.len() > 0 {
-            self.frontier = std::mem::replace(&mut self.next_frontier, Frontier::new());
+        while self.findings.next_frontier.len() > 0 {
+            self.frontier = std::mem::replace(&mut self.findings.next_frontier, Frontier::new());
             self.levels.push(self.frontier.len());
             if self.options.limits.max_depth.is_some_and(|max| self.levels.len() > max) {
                 return Stop::MaxDepth;
             }
             while self.frontier.len() > 0 {
-                if self.options.limits.max_states.is_some_and(|max| self.origins.len() >= max) {
+                if self.options.limits.max_states.is_some_and(|max| self.findings.origins.len() >= max) {
                     return Stop::MaxStates;
                 }
                 if let Some(stop) = self.look_up(observe) {
@@ -259,9 +239,9 @@ impl<'a, S: System> Search<'a, S> {
                 self.expand_block();
             }
         }
-        match self.tally.cut_count {
+        match self.findings.tally.cut_count {
             // The search for lassos takes time too, and nobody is asked while it runs: ask once more before it.
-            0 if self.promises.is_some() => self.look_up(observe).unwrap_or(Stop::Complete),
+            0 if self.findings.promises.is_some() => self.look_up(observe).unwrap_or(Stop::Complete),
             0 => Stop::Complete,
             _ => Stop::Boundary,
         }
@@ -274,8 +254,8 @@ impl<'a, S: System> Search<'a, S> {
             return Some(Stop::Timeout);
         }
         let signal = observe(Progress {
-            state_count: self.origins.len(),
-            frontier_count: self.frontier.len() + self.next_frontier.len(),
+            state_count: self.findings.origins.len(),
+            frontier_count: self.frontier.len() + self.findings.next_frontier.len(),
             depth: self.levels.len().saturating_sub(1),
             elapsed,
         });
@@ -288,86 +268,29 @@ impl<'a, S: System> Search<'a, S> {
 
     /// Expands the first states of the frontier, few where the limit on states is near.
     fn expand_block(&mut self) {
-        let left =
-            self.options.limits.max_states.map_or(usize::MAX, |max| max.saturating_sub(self.origins.len()));
+        let left = (self.options.limits.max_states)
+            .map_or(usize::MAX, |max| max.saturating_sub(self.findings.origins.len()));
         let block = self.frontier.take((left / 16).max(1));
-        let chunks: Vec<_> = block.chunks(RUN).collect();
-        let mut runs = std::mem::take(&mut self.runs);
-        let threads = self.options.threads.clamp(1, chunks.len());
-        if threads == 1 {
-            // One run at a time, in the same memory.
-            for chunk in chunks {
-                self.expander.expand(chunk, &self.tally.is_met, &mut runs[0]);
-                self.merge(&mut runs[..1], 1);
-            }
-        } else {
-            runs.resize_with(runs.len().max(chunks.len()), || self.expander.empty_run());
-            let (share, used) = (chunks.len().div_ceil(threads), &mut runs[..chunks.len()]);
-            on_threads(chunks.chunks(share).zip(used.chunks_mut(share)), |(chunks, runs)| {
-                let work = |(chunk, run): (&&[S::State], &mut Run<S::State>)| {
-                    self.expander.expand(chunk, &self.tally.is_met, run);
-                };
-                chunks.iter().zip(runs).for_each(work);
-            });
-            self.merge(used, threads);
-        }
-        self.runs = runs;
-    }
-
-    /// Adds what the next states of the frontier say, in their order.
-    fn merge(&mut self, runs: &mut [Run<S::State>], threads: usize) {
-        let found = self.visited.insert_all(runs, threads);
-        for (run, found) in runs.iter_mut().zip(found) {
-            self.generated_count += run.states.len();
-            self.tally.add(&run.tally);
-            self.note_origins(run, &found.new);
-            self.note_judged(run, &found.places);
-            self.expanded_count += run.ends.len() as Node;
-            let mut new = found.new.into_iter().peekable();
-            for (position, state) in (0..).zip(run.states.drain(..)) {
-                if new.next_if_eq(&position).is_some() {
-                    self.next_frontier.push(state);
-                }
-            }
-        }
-        self.frontier_peak = self.frontier_peak.max(self.frontier.len() + self.next_frontier.len());
-    }
-
-    fn note_origins(&mut self, run: &Run<S::State>, new: &[u32]) {
-        let mut parent = 0;
-        for position in new {
-            while run.ends.get(parent).is_some_and(|end| end <= position) {
-                parent += 1;
-            }
-            let has_parent = parent < run.ends.len();
-            let node = has_parent.then_some(self.expanded_count + parent as Node);
-            self.origins.push(node, run.taken[*position as usize].ordinal);
-        }
-    }
-
-    /// Notes what the laws say of the states of a run, and the steps out of them, which lead to `places`.
-    fn note_judged(&mut self, run: &Run<S::State>, places: &[Node]) {
-        let mut start = 0;
-        for ((node, judged), end) in (self.expanded_count..).zip(&run.judged).zip(&run.ends) {
-            note(&mut self.broken_at, &mut self.checked_counts, node, judged);
-            let successors = std::mem::replace(&mut start, *end as usize)..*end as usize;
-            if let Some(promises) = &mut self.promises {
-                let steps = run.taken[successors.clone()].iter().zip(&places[successors]);
-                let changes = steps.filter(|(taken, _)| taken.is_change);
-                promises.graph.expand(changes.map(|(taken, to)| Edge { to: *to, group: taken.group }));
-                promises.owed.push(judged.owed);
-                promises.met.push(judged.met);
-            }
-        }
+        let is_met = self.findings.tally.is_met.clone();
+        let spare = || self.spare_runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let expand = |states: Vec<S::State>| {
+            let mut run = spare().pop().unwrap_or_else(|| self.expander.empty_run());
+            self.expander.expand(&states, &is_met, &mut run);
+            run
+        };
+        in_order(block, self.options.threads, expand, |mut run| {
+            self.findings.add(&mut run);
+            spare().push(run);
+        });
     }
 
     fn trace_to(&self, node: Node) -> Trace<S> {
-        let path = self.origins.path(node);
+        let path = self.findings.origins.path(node);
         if self.options.uses_symmetry {
             return self.follow(&path, &[]);
         }
-        let ordinals: Vec<u32> = path[1..].iter().map(|node| self.origins.ordinal(*node)).collect();
-        Trace::replay(self.expander.system, self.origins.ordinal(path[0]) as usize, &ordinals)
+        let ordinals: Vec<u32> = path[1..].iter().map(|node| self.findings.origins.ordinal(*node)).collect();
+        Trace::replay(self.expander.system, self.findings.origins.ordinal(path[0]) as usize, &ordinals)
     }
 
     /// A trace through the states of the given places, from an initial one on, and then by the turns of a cycle.
@@ -375,9 +298,9 @@ impl<'a, S: System> Search<'a, S> {
         let mut fingerprinter = Fingerprinter::default();
         let mut place_of = |state: &S::State| {
             let state = self.expander.standing_for(state.clone());
-            self.visited.find(self.expander.fingerprint(&mut fingerprinter, &state), &state)
+            self.findings.place(self.expander.fingerprint(&mut fingerprinter, &state), &state)
         };
-        let start = self.origins.ordinal(path[0]) as usize;
+        let start = self.findings.origins.ordinal(path[0]) as usize;
         let stem = path[1..].iter().map(|node| (*node, None));
         let turns = cycle.iter().map(|(node, group)| (*node, Some(*group)));
         Trace::follow(self.expander.system, start, stem.chain(turns), &mut place_of)
@@ -385,16 +308,16 @@ impl<'a, S: System> Search<'a, S> {
 
     /// The violations of laws on infinite behaviours; the graph must be complete.
     fn lassos(&mut self) -> Vec<Violation<S>> {
-        let Some(promises) = self.promises.take() else { return Vec::new() };
-        let is_initial = |node: &Node| self.origins.is_initial(*node);
-        let initial: Vec<Node> = (0..self.origins.len() as Node).take_while(is_initial).collect();
+        let Some(promises) = self.findings.promises.take() else { return Vec::new() };
+        let is_initial = |node: &Node| self.findings.origins.is_initial(*node);
+        let initial: Vec<Node> = (0..self.findings.origins.len() as Node).take_while(is_initial).collect();
         let mut violations = Vec::new();
         for (place, law) in self.expander.laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness()) {
-            self.checked_counts[place] = self.origins.len();
+            self.findings.checked_counts[place] = self.findings.origins.len();
             let is_goal: Vec<bool> = promises.met.iter().map(|met| met & (1 << place) != 0).collect();
             let is_from: Vec<bool> = match law.when {
                 When::LeadsTo(_) => promises.owed.iter().map(|owed| owed & (1 << place) != 0).collect(),
-                _ => (0..self.origins.len() as Node).map(|node| is_initial(&node)).collect(),
+                _ => (0..self.findings.origins.len() as Node).map(|node| is_initial(&node)).collect(),
             };
             let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };
             if let Some(lasso) = lasso(&promises.graph, &question) {
@@ -407,41 +330,32 @@ impl<'a, S: System> Search<'a, S> {
 
     fn finish(mut self, stop: Stop) -> Exploration<S> {
         // What was found and never expanded is checked all the same, as far as a state says by itself.
-        let frontiers = [&mut self.frontier, &mut self.next_frontier];
+        let frontiers = [&mut self.frontier, &mut self.findings.next_frontier];
         let left = frontiers.map(|frontier| std::mem::replace(frontier, Frontier::new()).into_states());
-        for (node, state) in (self.expanded_count..).zip(left.into_iter().flatten()) {
+        for (node, state) in (self.findings.expanded_count..).zip(left.into_iter().flatten()) {
             let judged = self.expander.judge(&state, false);
-            note(&mut self.broken_at, &mut self.checked_counts, node, &judged);
+            self.findings.note(node, &judged);
         }
-        let broken = self.broken_at.iter().enumerate().filter_map(|(law, node)| node.map(|node| (law, node)));
+        let broken =
+            self.findings.broken_at.iter().enumerate().filter_map(|(law, node)| node.map(|node| (law, node)));
         let finite = |(law, node)| Violation { law, trace: self.trace_to(node), cycle_start: None };
         let mut violations: Vec<_> = broken.map(finite).collect();
         if stop == Stop::Complete {
             violations.extend(self.lassos());
         }
         violations.sort_by_key(|violation| violation.law);
-        let state_count = self.origins.len();
+        let state_count = self.findings.origins.len();
         Exploration {
             state_count,
-            generated_count: self.generated_count,
+            generated_count: self.findings.tally.generated_count,
             levels: self.levels,
-            frontier_peak: self.frontier_peak,
+            frontier_peak: self.findings.frontier_peak,
             stop,
             violations,
-            witnesses_met: self.tally.is_met,
-            checked_counts: self.checked_counts,
-            coverage: self.expander.kinds.iter().copied().zip(self.tally.taken).collect(),
+            witnesses_met: self.findings.tally.is_met,
+            checked_counts: self.findings.checked_counts,
+            coverage: self.expander.kinds.iter().copied().zip(self.findings.tally.taken).collect(),
             collision_odds: if self.options.is_exact { 0.0 } else { collision_odds(state_count) },
-        }
-    }
-}
-
-/// Adds what the laws say of a state to where they are broken first and how often they were checked.
-fn note(broken_at: &mut [Option<Node>], checked_counts: &mut [usize], node: Node, judged: &Judged) {
-    for (place, (broken_at, checked_count)) in broken_at.iter_mut().zip(checked_counts).enumerate() {
-        *checked_count += usize::from(judged.checked & (1 << place) != 0);
-        if judged.broken & (1 << place) != 0 {
-            broken_at.get_or_insert(node);
         }
     }
 }

@@ -80,10 +80,14 @@ impl Hasher for Words {
         xxh3_128_with_seed(&self.bytes, KEY ^ self.word) as u64
     }
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
         words.iter().for_each(|word| self.push(u64::from_le_bytes(*word), 64));
-        rest.iter().for_each(|byte| self.push(u64::from(*byte), 8));
+        if !rest.is_empty() {
+            let word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            self.push(word, 8 * rest.len() as u32);
+        }
     }
 
     #[inline]

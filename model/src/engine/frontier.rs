@@ -2,20 +2,24 @@
 
 use std::collections::VecDeque;
 
-/// The states of one level of the search. They lie in blocks, and a block is gone from memory once it is expanded.
+/// The states of one level of the search. They lie in runs, and a run is gone from memory once it is expanded.
 #[derive(Debug)]
 pub(super) struct Frontier<T> {
-    blocks: VecDeque<Vec<T>>,
+    runs: VecDeque<Vec<T>>,
     count: usize,
 }
 
-/// The most states that are expanded between two looks at the clock and the observer: so many that handing them to
-/// threads does not matter.
-const BLOCK: usize = 4096;
+/// How many states are expanded in one go: so few that their successors stay in a core's cache until they are merged,
+/// and so many that most states that are generated twice are generated twice in one go.
+const RUN: usize = 512;
+
+/// The most states that are expanded between two looks at the clock and the observer: so many that to start threads for
+/// them does not matter.
+const BLOCK: usize = 32 * RUN;
 
 impl<T> Frontier<T> {
     pub(super) fn new() -> Self {
-        Frontier { blocks: VecDeque::new(), count: 0 }
+        Frontier { runs: VecDeque::new(), count: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -23,24 +27,34 @@ impl<T> Frontier<T> {
     }
 
     pub(super) fn push(&mut self, state: T) {
-        match self.blocks.back_mut() {
-            Some(block) if block.len() < BLOCK => block.push(state),
-            _ => self.blocks.push_back(Vec::from([state])),
+        match self.runs.back_mut() {
+            Some(run) if run.len() < RUN => run.push(state),
+            _ => {
+                let mut run = Vec::with_capacity(RUN);
+                run.push(state);
+                self.runs.push_back(run);
+            }
         }
         self.count += 1;
     }
 
-    /// The first block, or no more than `max` states of it; empty if nothing is left.
-    pub(super) fn take(&mut self, max: usize) -> Vec<T> {
-        let Some(mut block) = self.blocks.pop_front() else { return Vec::new() };
-        if block.len() > max {
-            self.blocks.push_front(block.split_off(max));
+    /// The first runs: a block, or no more than `max` states of it.
+    pub(super) fn take(&mut self, max: usize) -> Vec<Vec<T>> {
+        let mut left = max.min(BLOCK);
+        let mut block = Vec::new();
+        while left > 0 {
+            let Some(mut run) = self.runs.pop_front() else { break };
+            if run.len() > left {
+                self.runs.push_front(run.split_off(left));
+            }
+            left -= run.len();
+            self.count -= run.len();
+            block.push(run);
         }
-        self.count -= block.len();
         block
     }
 
     pub(super) fn into_states(self) -> impl Iterator<Item = T> {
-        self.blocks.into_iter().flatten()
+        self.runs.into_iter().flatten()
     }
 }

@@ -2,18 +2,17 @@
 //!
 //! By default a state is known by its fingerprint; an exact set keeps the states themselves beside it.
 //!
-//! The set is in [`SHARDS`] parts, by fingerprint. Each thread has some of them to itself, so that none waits for
-//! another; and it grows them one at a time, so that few are in memory twice. Looking up is a random access to
-//! memory, and that is nearly all of its cost: fingerprints are looked up [`MAX_BURST`] at a time, so that a core waits
-//! for all of them at once.
+//! The set is in [`SHARDS`] parts, by fingerprint, which grow one at a time, so that few are in memory twice. To look up
+//! is a random access to memory, and that is nearly all of its cost: fingerprints are looked up part by part, and up to
+//! [`MAX_BURST`] at a time, so that a core waits for all of them at once.
 
 use std::hint::black_box;
+use std::ops::Range;
 
-use super::expand::Run;
 use super::fingerprint::Fingerprint;
 use super::graph::Node;
+use super::successors::Successors;
 use super::table::{MAX_BURST, PRINT_BITS, Print, Table};
-use super::threads::on_threads;
 
 /// How many parts the set has.
 const SHARDS: usize = 64;
@@ -37,13 +36,19 @@ pub(super) struct Visited<T> {
     next_place: Node,
 }
 
-/// What was found of the successors of a run.
+/// What was found of the successors of a run, and memory to find it with.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The positions of those that are new, in order.
     pub(super) new: Vec<u32>,
-    /// The place of each in the order of discovery; empty if places are not kept.
+    /// The place of each in the order of discovery; meaningless if places are not kept.
     pub(super) places: Vec<Node>,
+    /// The positions of all of them by shard, and in order within a shard.
+    by_shard: Vec<u32>,
+    /// Whether each is new.
+    is_new: Vec<bool>,
+    /// The number in its shard of each.
+    numbers: Vec<u32>,
 }
 
 /// A part of the states; each has a number in its shard, from 0.
@@ -56,16 +61,7 @@ struct Shard<T> {
     places: Vec<Node>,
 }
 
-/// What one thread found out about the successors of a run that fall into its shards.
-#[derive(Debug, Default)]
-struct Part {
-    /// The positions of those that are new, in order.
-    new: Vec<u32>,
-    /// The number in its shard of each, in order; empty if places are not kept.
-    numbers: Vec<u32>,
-}
-
-impl<T: Clone + Eq + Send + Sync> Visited<T> {
+impl<T: Clone + Eq> Visited<T> {
     /// An empty set; if it `keeps_places`, it knows where a state stands in the order of discovery.
     pub(super) fn new(keeps_places: bool, is_exact: bool) -> Self {
         let shard = |_| Shard {
@@ -76,48 +72,37 @@ impl<T: Clone + Eq + Send + Sync> Visited<T> {
         Visited { shards: (0..SHARDS).map(shard).collect(), keeps_places, next_place: 0 }
     }
 
-    /// Inserts the successors of `runs`, in order, and answers with what was found for each run.
-    pub(super) fn insert_all(&mut self, runs: &[Run<T>], threads: usize) -> Vec<Found> {
-        let keeps_places = self.keeps_places;
-        let share = SHARDS.div_ceil(threads);
-        let shares = self.shards.chunks_mut(share).zip((0..).step_by(share));
-        let parts = on_threads(shares, |(shards, first)| -> Vec<Part> {
-            runs.iter().map(|run| insert(shards, first, run, keeps_places)).collect()
-        });
-        let found = |(number, run): (usize, &Run<T>)| {
-            let parts: Vec<&Part> = parts.iter().map(|parts| &parts[number]).collect();
-            let mut new: Vec<u32> = parts.iter().flat_map(|part| &part.new).copied().collect();
-            new.sort_unstable();
-            self.place(run, &new);
-            let places = if keeps_places { self.places(run, share, &parts) } else { Vec::new() };
-            Found { new, places }
-        };
-        runs.iter().enumerate().map(found).collect()
-    }
-
-    /// Gives the new successors of a run the next places.
-    fn place(&mut self, run: &Run<T>, new: &[u32]) {
-        for position in new {
-            if self.keeps_places {
-                let shard = shard_of(run.fingerprints[*position as usize]);
-                self.shards[shard].places.push(self.next_place);
-            }
-            self.next_place = self
-                .next_place
-                .checked_add(1)
-                .expect("an exploration ends before 2^32 states, as documented");
+    /// Inserts the successors of a run, in order, and says what was found.
+    pub(super) fn insert(&mut self, successors: &Successors<T>, found: &mut Found) {
+        let ends = found.sort(&successors.fingerprints);
+        let mut start = 0;
+        for (shard, end) in self.shards.iter_mut().zip(ends) {
+            shard.insert(successors, std::mem::replace(&mut start, end)..end, found);
         }
+        found.new.clear();
+        found
+            .new
+            .extend((0..).zip(&found.is_new).filter(|(_, is_new)| **is_new).map(|(position, _)| position));
+        self.place(&successors.fingerprints, found);
     }
 
-    /// The place of each successor of a run; its number in its shard is the next one that the shard's thread told.
-    fn places(&self, run: &Run<T>, share: usize, parts: &[&Part]) -> Vec<Node> {
-        let mut numbers: Vec<_> = parts.iter().map(|part| part.numbers.iter()).collect();
-        let place = |fingerprint: &Fingerprint| {
-            let shard = shard_of(*fingerprint);
-            let number = numbers[shard / share].next().expect("a thread inserted it");
-            self.shards[shard].places[*number as usize]
+    /// Gives the new successors of a run the next places, and looks up those of all, if places are kept.
+    fn place(&mut self, fingerprints: &[Fingerprint], found: &mut Found) {
+        let new_count = found.new.len() as Node;
+        let places = self.next_place..;
+        self.next_place = (self.next_place.checked_add(new_count))
+            .expect("an exploration ends before 2^32 states, as documented");
+        if !self.keeps_places {
+            return;
+        }
+        for (position, place) in found.new.iter().zip(places) {
+            self.shards[shard_of(fingerprints[*position as usize])].places.push(place);
+        }
+        let place = |(fingerprint, number): (&Fingerprint, &u32)| {
+            self.shards[shard_of(*fingerprint)].places[*number as usize]
         };
-        run.fingerprints.iter().map(place).collect()
+        found.places.clear();
+        found.places.extend(fingerprints.iter().zip(&found.numbers).map(place));
     }
 
     /// The place of a state, if it was found and places are kept.
@@ -130,61 +115,53 @@ impl<T: Clone + Eq + Send + Sync> Visited<T> {
     }
 }
 
-/// Inserts those successors of a run that fall into `shards`, the first of which has the number `first`.
-fn insert<T: Clone + Eq>(shards: &mut [Shard<T>], first: usize, run: &Run<T>, keeps_numbers: bool) -> Part {
-    let mut part = Part::default();
-    let own = first..first + shards.len();
-    let is_own = |(_, fingerprint): &(usize, &Fingerprint)| own.contains(&shard_of(**fingerprint));
-    let mut successors = run.fingerprints.iter().enumerate().filter(is_own);
-    let mut burst = [Probe::default(); MAX_BURST];
-    loop {
-        let mut count = 0;
-        for (probe, (position, fingerprint)) in burst.iter_mut().zip(&mut successors) {
-            let (shard, print) = ((shard_of(*fingerprint) - first) as u32, Print::of(*fingerprint));
-            let home = shards[shard as usize].table.home(print);
-            *probe = Probe { print, home, shard, position: position as u32 };
-            count += 1;
+impl Found {
+    /// Sorts the positions of fingerprints by shard; answers where those of each shard end.
+    fn sort(&mut self, fingerprints: &[Fingerprint]) -> [usize; SHARDS] {
+        let mut ends = [0; SHARDS];
+        fingerprints.iter().for_each(|fingerprint| ends[shard_of(*fingerprint)] += 1);
+        let mut start = 0;
+        for end in &mut ends {
+            start += std::mem::replace(end, start);
         }
-        let (burst, known) = (&burst[..count], part.new.len());
-        // These loads do not depend on one another, so that all of them are under way at once.
-        black_box(
-            burst.iter().fold(0, |all, probe| all ^ shards[probe.shard as usize].table.touch(probe.home)),
-        );
-        for probe in burst {
-            let state = &run.states[probe.position as usize];
-            let (number, is_new) = shards[probe.shard as usize].insert(probe, state);
-            if is_new {
-                part.new.push(probe.position);
-            }
-            if keeps_numbers {
-                part.numbers.push(number);
-            }
+        self.by_shard.resize(fingerprints.len(), 0);
+        self.is_new.resize(fingerprints.len(), false);
+        self.numbers.resize(fingerprints.len(), 0);
+        for (position, fingerprint) in (0..).zip(fingerprints) {
+            let end = &mut ends[shard_of(*fingerprint)];
+            self.by_shard[*end] = position;
+            *end += 1;
         }
-        // Nothing grows before the burst is in: homes change with it.
-        for position in &part.new[known..] {
-            let shard = shard_of(run.fingerprints[*position as usize]) - first;
-            shards[shard].table.make_room();
-        }
-        if count < MAX_BURST {
-            return part;
-        }
+        ends
     }
 }
 
-/// A fingerprint on its way into the set.
-#[derive(Clone, Copy, Default)]
-struct Probe {
-    print: Print,
-    home: usize,
-    shard: u32,
-    position: u32,
-}
-
 impl<T: Clone + Eq> Shard<T> {
-    fn insert(&mut self, Probe { print, home, .. }: &Probe, state: &T) -> (u32, bool) {
-        let Some(states) = &mut self.states else { return self.table.insert(*print, *home, |_| true) };
-        let is_it = |number: u32| states[number as usize] == *state;
-        let (number, is_new) = self.table.insert(*print, *home, is_it);
+    /// Inserts the successors that are this shard's, which stand in a part of [`Found::by_shard`].
+    fn insert(&mut self, successors: &Successors<T>, own: Range<usize>, found: &mut Found) {
+        let mut homes = [0; MAX_BURST];
+        for burst in found.by_shard[own].chunks(MAX_BURST) {
+            // These loads do not depend on one another, so that all of them are under way at once.
+            let mut touched = 0;
+            for (home, position) in homes.iter_mut().zip(burst) {
+                *home = self.table.home(Print::of(successors.fingerprints[*position as usize]));
+                touched ^= self.table.touch(*home);
+            }
+            black_box(touched);
+            for (home, position) in homes.iter().zip(burst) {
+                let position = *position as usize;
+                let print = Print::of(successors.fingerprints[position]);
+                let (number, is_new) = self.insert_one(print, *home, &successors.states[position]);
+                (found.numbers[position], found.is_new[position]) = (number, is_new);
+            }
+            // Nothing grows before the burst is in: homes change with it.
+            self.table.make_room();
+        }
+    }
+
+    fn insert_one(&mut self, print: Print, home: usize, state: &T) -> (u32, bool) {
+        let Some(states) = &mut self.states else { return self.table.insert(print, home, |_| true) };
+        let (number, is_new) = self.table.insert(print, home, |number| states[number as usize] == *state);
         if is_new {
             states.push(state.clone());
         }
