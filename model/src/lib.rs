@@ -10,7 +10,6 @@
 //! * [`export`] writes a model's state graph, its counterexamples and its witnesses in the formats of other tools.
 //! * [`replay`] says whether the states of another tool's trace are a behaviour of a model.
 //! * [`explorer`] serves stateright's Explorer of a model.
-//! * [`spec`] holds sequential specifications that implementations are compared with.
 //!
 //! A model's guarantees rest on *guards*, mechanisms that real systems rely on; each can be removed, and the
 //! model then shows what the guard was for.
