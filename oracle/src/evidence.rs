@@ -246,6 +246,8 @@ pub(crate) struct Extent {
     pub last_drain_line: Option<u64>,
     /// The last line that says that nothing was under way any more.
     pub last_quiescence: Option<u64>,
+    /// The last line before it on which a call was answered.
+    pub last_answer: Option<u64>,
     /// Whether transactions were recorded: their markers take offsets that nobody reads.
     pub has_transactions: bool,
 }

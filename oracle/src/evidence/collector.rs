@@ -59,6 +59,8 @@ pub(crate) struct Collector {
     /// The transaction that the op which was taken last is part of.
     transaction: Option<TransactionKey>,
     transactional: HashSet<ProcessKey>,
+    /// The last line on which a call was answered.
+    last_answer: Option<u64>,
     extent: Extent,
     hints: Hints,
     op_count: usize,
@@ -132,6 +134,9 @@ impl Collector {
     }
 
     fn complete(&mut self, op: &Op, process: ProcessKey) {
+        if is_answered(&op.call) {
+            self.last_answer = Some(self.line);
+        }
         let session = &mut self.sessions[process.place()];
         let open = session.open.take_if(|open| open.call == discriminant(&op.call));
         let is_reading = matches!(op.call, Call::Poll(_) | Call::Receive(_));
@@ -149,6 +154,7 @@ impl Collector {
             Call::Poll(batches) if !op.x.from.is_empty() => self.fetch(op, process, since, batches),
             Call::Quiescent if matches!(op.op_type, OpType::Ok | OpType::Info) => {
                 self.extent.last_quiescence = Some(self.line);
+                self.extent.last_answer = self.last_answer;
             }
             _ => self.move_of(op, process),
         }

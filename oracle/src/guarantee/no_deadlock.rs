@@ -1,7 +1,9 @@
 //! No deadlock: there is no state in which only faults can go on, unless work is done.
 //!
 //! * `deadlock`: when nothing was under way any more, two processes or more still waited for answers to what they had asked,
-//!   and never got them.
+//!   and never got them, and since the last of them asked nobody else was answered either.
+//!
+//! Where others went on, those who wait may be gone: a process that is killed does not write that it is.
 //!
 //! Only a recording that says when nothing was under way any more, by a `quiescent`, can show it: a call that is open when a
 //! recording ends may have been answered later. Only calls count that a system answers, such as `send` and `poll`, and no
@@ -33,6 +35,13 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         [call] => results.undecided(
             Guarantee::NoDeadlock,
             format!("the call on line {} was never answered, and nobody else waits", call.line),
+        ),
+        [.., last] if evidence.extent.last_answer > Some(last.line) => results.undecided(
+            Guarantee::NoDeadlock,
+            format!(
+                "{} were never answered while others went on: who made them may be gone",
+                explain::counted(waiting.len(), "call"),
+            ),
         ),
         waiting => results.add(deadlock(waiting, rest, evidence)),
     }
