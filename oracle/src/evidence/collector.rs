@@ -23,8 +23,8 @@ struct Open {
     line: u64,
     call: Discriminant<Call>,
     attempts: Range<usize>,
-    /// Whether it is a call of a system, which answers it.
-    is_answered: bool,
+    /// Whether its caller waits for the system, and not for events to come.
+    waits: bool,
 }
 
 /// What a process is doing.
@@ -124,11 +124,12 @@ impl Collector {
             });
         }
         let attempts = first..self.attempts.len();
+        let is_reading = matches!(op.call, Call::Poll(_) | Call::Receive(_) | Call::ReadStream(_));
         let open = Open {
             line: self.line,
             call: discriminant(&op.call),
             attempts,
-            is_answered: is_answered(&op.call),
+            waits: is_answered(&op.call) && !is_reading,
         };
         self.sessions[process.place()] = Session { open: Some(open), reading_since: None };
     }
@@ -381,7 +382,7 @@ impl Collector {
         let waiting = (0..).map(ProcessKey::of).zip(&self.sessions);
         let mut waiting: Vec<Waiting> = waiting
             .filter_map(|(process, session)| {
-                let open = session.open.as_ref().filter(|open| open.is_answered)?;
+                let open = session.open.as_ref().filter(|open| open.waits)?;
                 Some(Waiting { line: open.line, process })
             })
             .collect();

@@ -21,7 +21,7 @@ pub(crate) struct Fetch {
     pub is_empty: bool,
 }
 
-/// A call that was invoked and never completed, by a process that did not crash.
+/// A call that was invoked and never completed, by a process that did not crash; none that waits for events to come.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
     pub line: u64,

@@ -6,14 +6,15 @@
 //! Where others went on, those who wait may be gone: a process that is killed does not write that it is.
 //!
 //! Only a recording that says when nothing was under way any more, by a `quiescent`, can show it: a call that is open when a
-//! recording ends may have been answered later. Only calls count that a system answers, such as `send` and `poll`, and no
-//! deeds, such as `apply` or steps of sagas. A call that timed out is completed by an `info`, and its process is free.
+//! recording ends may have been answered later. Only calls count that a system answers as soon as it can, such as
+//! `send` and `commit`: no reads, which may wait for events that nobody sends, and no deeds, such as `apply` or steps of
+//! sagas. A call that timed out is completed by an `info`, and its process is free.
 //!
 //! Source: Coffman, Elphick and Shoshani, *System Deadlocks*, 1971, of whom nobody is asked for who waits for what: a
 //! history does not tell. Cost: O(processes).
 //!
 //! ```text
-//! invoke send a by 0 · invoke poll by 1 · quiescent
+//! invoke send a by 0 · invoke send b by 1 · quiescent
 //! ```
 
 use lawspeaker_history::Guarantee;
