@@ -7,6 +7,7 @@ mod agreement;
 mod behaviours;
 #[path = "conformance/exceptions.rs"]
 mod exceptions;
+mod generated;
 mod walk;
 
 use std::collections::BTreeSet;

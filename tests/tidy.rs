@@ -2,6 +2,8 @@
 //!
 //! `LAWSPEAKER_BLESS=1 cargo test --test tidy` writes the generated parts of the docs anew.
 
+mod generated;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -149,25 +151,11 @@ fn each_guarantee_that_stands_in_a_model_is_one_that_the_oracle_judges_or_the_do
 
 // Docs
 
-/// The text between `<!-- generated: NAME -->` and `<!-- end -->` of a page equals what the code generates.
-fn generated(page: &str, name: &str, expected: &str) {
-    let text = read(page);
-    let open = format!("<!-- generated: {name} -->\n");
-    let start =
-        text.find(&open).unwrap_or_else(|| panic!("{page} has no generated part {name}")) + open.len();
-    let end = start + text[start..].find("<!-- end -->").expect("a generated part ends");
-    if text[start..end] != *expected {
-        bless(page, &format!("{}{expected}{}", &text[..start], &text[end..]), name);
-    }
-}
+/// What writes pages anew.
+const WRITES: &str = "cargo test --test tidy";
 
-/// Writes what a page should be if asked to; else complains.
-fn bless(page: &str, expected: &str, what: &str) {
-    assert!(
-        std::env::var_os("LAWSPEAKER_BLESS").is_some(),
-        "{page}: {what} is out of date; LAWSPEAKER_BLESS=1 cargo test --test tidy writes it anew:\n{expected}"
-    );
-    fs::write(root().join(page), expected).expect("the page can be written");
+fn generated(page: &str, name: &str, expected: &str) {
+    generated::generated(&root().join(page), name, expected, WRITES);
 }
 
 macro_rules! line {
@@ -330,7 +318,7 @@ fn shows_real_output(page: &str, block_count: usize) {
     }
     expected += rest;
     if expected != text {
-        bless(page, &expected, "a console block");
+        generated::bless(&root().join(page), &expected, "a console block", WRITES);
     }
 }
 

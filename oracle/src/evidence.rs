@@ -259,6 +259,11 @@ impl Extent {
         self.complete.unwrap_or(is_any)
     }
 
+    /// Whether nothing was under way any more after `line`: a `quiescent` after it says so, or the header.
+    pub(crate) fn is_at_rest_after(self, line: u64) -> bool {
+        self.complete == Some(true) || self.last_quiescence > Some(line)
+    }
+
     /// Whether every group was given the time to receive all it is owed: the header says so, or the final read had
     /// begun, which comes after the last drain.
     pub(crate) fn is_drained(self) -> bool {

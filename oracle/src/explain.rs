@@ -212,6 +212,14 @@ fn done(next: Offset) -> String {
     }
 }
 
+/// When nothing was under way any more, if that is after `line`.
+pub(crate) fn at_rest_after(line: u64, evidence: &Evidence) -> String {
+    match evidence.extent.last_quiescence.filter(|rest| *rest > line) {
+        Some(rest) => format!("when nothing was under way any more (line {rest})"),
+        None => "at the end of the complete recording".to_owned(),
+    }
+}
+
 /// What happened to the system.
 pub(crate) fn fault(fault: &Fault) -> Line {
     Line { line: fault.line, said: format!("fault: {}", fault.name) }

@@ -394,7 +394,7 @@ impl Collector {
         let read_starts = starts(event_count, self.reads.iter().map(|read| read.event.place()));
         let reads_by_event = by_key(&read_starts, self.reads.iter().map(|read| read.event.place()));
         let log = Log::of(&self.attempts, &self.reads, &self.names);
-        let sagas = self.sagas.seal(&mut self.names, self.extent);
+        let sagas = self.sagas.seal(&mut self.names);
         Evidence {
             names: self.names,
             attempts: self.attempts,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lawspeaker_history::{Call, Op, OpType, SagaOutcome, SagaStart};
 
-use super::{Extent, Key, Names, ProcessKey, SagaKey, StepKey};
+use super::{Key, Names, ProcessKey, SagaKey, StepKey};
 
 /// One attempt at something, and what is known of it.
 #[derive(Clone, Debug)]
@@ -141,18 +141,9 @@ impl Saga {
 #[derive(Debug, Default)]
 pub(crate) struct Sagas {
     pub all: Vec<Saga>,
-    /// Whether the header says that the recording is complete, so that nothing was under way at its end.
-    pub is_complete: bool,
-    /// The last line that says that nothing was under way any more.
-    pub last_quiescence: Option<u64>,
 }
 
 impl Sagas {
-    /// Whether nothing of `saga` was under way when its record ends.
-    pub(crate) fn is_at_rest(&self, saga: &Saga) -> bool {
-        self.is_complete || self.last_quiescence > Some(saga.last_line)
-    }
-
     /// Whether starts are recorded at all.
     pub(crate) fn has_starts(&self) -> bool {
         self.all.iter().any(|saga| !saga.starts.is_empty())
@@ -220,7 +211,7 @@ impl SagaCollector {
     }
 
     /// Sorts what was taken by saga. O(n log n).
-    pub(crate) fn seal(self, names: &mut Names, extent: Extent) -> Sagas {
+    pub(crate) fn seal(self, names: &mut Names) -> Sagas {
         let SagaCollector { acts, mut declarations, .. } = self;
         let mut all: Vec<Saga> = names.sagas.keys().map(Saga::new).collect();
         for (place, act) in acts.into_iter().enumerate() {
@@ -242,8 +233,7 @@ impl SagaCollector {
         for saga in &mut all {
             sort(saga);
         }
-        let is_complete = extent.complete == Some(true);
-        Sagas { all, is_complete, last_quiescence: extent.last_quiescence }
+        Sagas { all }
     }
 }
 

@@ -4,12 +4,12 @@
 //! one that never came, and one that contradicts another.
 //! Cost: O(1) an op; O(transactions) memory.
 
-use std::collections::HashMap;
 use std::ops::Index;
 
 use lawspeaker_history::{Call, Op, OpType};
 
 use super::ProcessKey;
+use crate::hash::HashMap;
 
 /// The place of a transaction among all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

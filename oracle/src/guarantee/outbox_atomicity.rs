@@ -96,8 +96,7 @@ fn changes_without_effect(evidence: &Evidence, results: &mut Results) {
         let Some(change) = of_event.iter().find(|change| change.outcome == OpType::Ok) else { continue };
         let may_be_applied =
             outbox.effects_of(change.event).iter().any(|effect| effect.outcome != OpType::Fail);
-        let is_at_rest =
-            evidence.extent.complete == Some(true) || evidence.extent.last_quiescence > Some(change.line);
+        let is_at_rest = evidence.extent.is_at_rest_after(change.line);
         if !may_be_applied && !is_at_rest {
             open_count += 1;
             continue;
@@ -120,10 +119,7 @@ fn changes_without_effect(evidence: &Evidence, results: &mut Results) {
 
 fn change_without_effect(change: &Change, evidence: &Evidence) -> Found {
     let names = &evidence.names;
-    let rest = match evidence.extent.last_quiescence.filter(|line| *line > change.line) {
-        Some(line) => format!("when nothing was under way any more (line {line})"),
-        None => "at the end of the complete recording".to_owned(),
-    };
+    let rest = explain::at_rest_after(change.line, evidence);
     let sentence = format!(
         "a change that owes event {} was committed (line {}), and the event had taken no effect {rest}",
         names.events[change.event], change.line,

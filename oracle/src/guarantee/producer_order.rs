@@ -28,7 +28,8 @@ use crate::hash::HashMap;
 use crate::results::Results;
 
 pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
-    sequence::check(evidence, results);
+    let sequences = sequence::sequences(evidence);
+    sequence::check(&sequences, evidence, results);
     let mut placed: Vec<(&Attempt, Offset)> = evidence
         .attempts
         .iter()
@@ -54,7 +55,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
             results.add(step_back((earlier, high), (attempt, offset), evidence));
         }
     }
-    for [(earlier, high), (attempt, offset)] in sequence::pairs(evidence) {
+    for [(earlier, high), (attempt, offset)] in sequence::pairs(&sequences) {
         pair_count += 1;
         if offset < high {
             results.add(step_back((earlier, high), (attempt, offset), evidence));

@@ -25,7 +25,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         let may_have_ended = [SagaOutcome::Committed, SagaOutcome::Aborted]
             .into_iter()
             .any(|outcome| saga.may_have_ended(outcome));
-        if !may_have_ended && !evidence.sagas.is_at_rest(saga) {
+        if !may_have_ended && !evidence.extent.is_at_rest_after(saga.last_line) {
             open_count += 1;
             continue;
         }
@@ -51,10 +51,7 @@ fn stuck(saga: &Saga, beginning: &Act, evidence: &Evidence) -> Found {
     let name = &evidence.names.sagas[saga.key];
     let last = saga.done().max_by_key(|act| act.line).filter(|act| act.line > beginning.line);
     let last_line = last.map_or_else(String::new, |act| format!(", did its last on line {}", act.line));
-    let rest = match evidence.sagas.last_quiescence.filter(|line| *line > saga.last_line) {
-        Some(line) => format!("when nothing was under way any more (line {line})"),
-        None => "at the end of the complete recording".to_owned(),
-    };
+    let rest = explain::at_rest_after(saga.last_line, evidence);
     let sentence =
         format!("saga {name} began (line {}){last_line}, and had not ended {rest}", beginning.line);
     let lines = explain::saga::acts([beginning].into_iter().chain(last), evidence);

@@ -14,8 +14,10 @@ use crate::{Anomaly, explain};
 type Sequence<'a> = BTreeMap<u64, Vec<&'a Attempt>>;
 
 /// What each producer sent to each partition, in one epoch.
-fn sequences(evidence: &Evidence) -> BTreeMap<((u64, u64), PartitionKey), Sequence<'_>> {
-    let mut sequences: BTreeMap<((u64, u64), PartitionKey), Sequence<'_>> = BTreeMap::new();
+type Sequences<'a> = BTreeMap<((u64, u64), PartitionKey), Sequence<'a>>;
+
+pub(super) fn sequences(evidence: &Evidence) -> Sequences<'_> {
+    let mut sequences = Sequences::new();
     for attempt in &evidence.attempts {
         if let (Some(producer), Some(seq)) = (attempt.producer, attempt.seq) {
             let sequence = sequences.entry((producer, attempt.partition)).or_default();
@@ -25,9 +27,9 @@ fn sequences(evidence: &Evidence) -> BTreeMap<((u64, u64), PartitionKey), Sequen
     sequences
 }
 
-pub(super) fn check(evidence: &Evidence, results: &mut Results) {
+pub(super) fn check(sequences: &Sequences<'_>, evidence: &Evidence, results: &mut Results) {
     let mut count = 0;
-    for sequence in sequences(evidence).values() {
+    for sequence in sequences.values() {
         for ((before, failed), (seq, tried)) in sequence.iter().zip(sequence.iter().skip(1)) {
             let Some(accepted) = tried.iter().find(|attempt| attempt.is_acknowledged()) else { continue };
             if before + 1 != *seq {
@@ -44,13 +46,13 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
 
 /// Pairs of sends of one producer's epoch, by several processes, of which the later has the higher number, each with
 /// where its acknowledgement says that it stands. Each is paired with the highest of those before it.
-pub(super) fn pairs<'a>(evidence: &'a Evidence) -> Vec<[(&'a Attempt, Offset); 2]> {
+pub(super) fn pairs<'a>(sequences: &Sequences<'a>) -> Vec<[(&'a Attempt, Offset); 2]> {
     let placed = |attempt: &&'a Attempt| {
         let offset = attempt.offset.filter(|offset| attempt.is_acknowledged() && offset.is_valid())?;
         Some((*attempt, offset))
     };
     let mut pairs = Vec::new();
-    for sequence in sequences(evidence).values() {
+    for sequence in sequences.values() {
         let mut highest: Option<(&Attempt, Offset)> = None;
         for tried in sequence.values() {
             let before = highest;

@@ -15,7 +15,7 @@ pub(super) fn uncompensated(evidence: &Evidence, results: &mut Results) {
     let (mut done_count, mut open_count) = (0, 0);
     for saga in &evidence.sagas.all {
         let end = saga.ended(SagaOutcome::Aborted);
-        let is_at_rest = evidence.sagas.is_at_rest(saga);
+        let is_at_rest = evidence.extent.is_at_rest_after(saga.last_line);
         let may_commit = saga.may_have_ended(SagaOutcome::Committed);
         let Some(abort) = end.or_else(|| saga.turning().filter(|_| !may_commit)) else { continue };
         for (step, record) in &saga.steps {

@@ -20,9 +20,6 @@ use crate::results::Results;
 use crate::{Anomaly, explain};
 
 pub(super) fn check(evidence: &Evidence, results: &mut Results) {
-    if !evidence.extent.has_transactions {
-        return;
-    }
     let mut claims: HashMap<(Option<GroupKey>, PartitionKey, Offset), Vec<&Claim>> = HashMap::new();
     for claim in &evidence.claims {
         claims.entry((claim.group, claim.partition, claim.next)).or_default().push(claim);

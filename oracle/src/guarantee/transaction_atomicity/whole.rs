@@ -29,9 +29,6 @@ pub(super) fn precommitted(evidence: &Evidence, results: &mut Results) {
 
 /// Looks for events that two transactions of a group took as their input.
 pub(super) fn consumed_twice(evidence: &Evidence, results: &mut Results) {
-    if !evidence.extent.has_transactions {
-        return;
-    }
     let productive: HashSet<TransactionKey> = evidence
         .attempts
         .iter()
