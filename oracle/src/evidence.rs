@@ -16,6 +16,7 @@ mod names;
 mod outbox;
 mod queue;
 mod saga;
+mod starts;
 mod stream;
 mod transaction;
 mod trim;
@@ -40,6 +41,7 @@ pub(crate) use names::{
 pub(crate) use outbox::{Change, Effect, Outbox, OutboxCollector};
 pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
+use starts::Starts;
 pub(crate) use stream::{Append, Place, Projected, StreamCollector, StreamRead, StreamSnapshot, Streams};
 pub(crate) use transaction::{Transaction, TransactionCollector, TransactionKey, Transactions};
 pub(crate) use trim::{Trim, Trims};
@@ -50,7 +52,7 @@ pub(crate) struct Attempt {
     pub event: EventKey,
     pub process: ProcessKey,
     /// Its place among the sends of one call, from 0.
-    pub place_in_call: usize,
+    pub place_in_call: u32,
     /// Where it was addressed to: a partition, or a topic whose partition the system chooses.
     pub address: PartitionKey,
     /// The line of the invocation, or of the completion if there is none.
@@ -65,20 +67,55 @@ pub(crate) struct Attempt {
     pub partition: PartitionKey,
     /// At which offset, if the acknowledgement told.
     pub offset: Option<Offset>,
-    /// The producer as the system names it, and its epoch.
-    pub producer: Option<(u64, u64)>,
-    /// Its place among what that producer sent to the partition in that epoch.
-    pub seq: Option<u64>,
-    pub key: Option<Arc<str>>,
-    /// The hash of its content.
-    pub hash: Option<Arc<str>>,
     /// The transaction that it is part of; one that was aborted makes its outcome a failure.
     pub transaction: Option<TransactionKey>,
+    /// What most recordings do not say, elsewhere: the rows are many, and every check goes through them.
+    labels: Option<Box<Labels>>,
+}
+
+/// What may be said of a send beside the event and where it goes.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Labels {
+    producer: Option<(u64, u64)>,
+    seq: Option<u64>,
+    key: Option<Arc<str>>,
+    hash: Option<Arc<str>>,
 }
 
 impl Attempt {
+    /// The producer as the system names it, and its epoch.
+    pub(crate) fn producer(&self) -> Option<(u64, u64)> {
+        self.labels.as_ref()?.producer
+    }
+
+    /// Its place among what that producer sent to the partition in that epoch.
+    pub(crate) fn seq(&self) -> Option<u64> {
+        self.labels.as_ref()?.seq
+    }
+
+    /// The key of the event.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.labels.as_ref()?.key.as_deref()
+    }
+
+    /// The hash of its content.
+    pub(crate) fn hash(&self) -> Option<&str> {
+        self.labels.as_ref()?.hash.as_deref()
+    }
+
     pub(crate) fn is_acknowledged(&self) -> bool {
         self.outcome == OpType::Ok
+    }
+
+    /// Takes what its completion says beside what its invocation said.
+    fn label(&mut self, completed: Option<Box<Labels>>) {
+        let Some(mut labels) = completed else { return };
+        let invoked = self.labels.take().map(|labels| *labels).unwrap_or_default();
+        labels.producer = labels.producer.or(invoked.producer);
+        labels.seq = labels.seq.or(invoked.seq);
+        labels.key = labels.key.or(invoked.key);
+        labels.hash = labels.hash.or(invoked.hash);
+        self.labels = Some(labels);
     }
 
     /// Whether only the order of lines says that it came after a call of `earlier`.
@@ -110,19 +147,42 @@ pub(crate) struct Read {
     pub phase: Phase,
     /// Whether the system handed it out for single acknowledgement (`receive`).
     pub is_handed_out: bool,
-    /// When it completed, in nanoseconds since the recording began.
-    pub time_ns: Option<u64>,
-    /// How many times the system says it has delivered this, from 1.
-    pub delivery: Option<u64>,
-    /// The hash of the content that was delivered.
-    pub hash: Option<Arc<str>>,
-    /// Which node answered.
-    pub node: Option<Arc<str>>,
     /// The transaction that it is part of.
     pub transaction: Option<TransactionKey>,
+    /// What most recordings do not say, elsewhere.
+    notes: Option<Box<Notes>>,
+}
+
+/// What may be said of a read beside the event and where it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Notes {
+    time_ns: Option<u64>,
+    delivery: Option<u64>,
+    hash: Option<Arc<str>>,
+    node: Option<Arc<str>>,
 }
 
 impl Read {
+    /// When it completed, in nanoseconds since the recording began; only of what was handed out.
+    pub(crate) fn time_ns(&self) -> Option<u64> {
+        self.notes.as_ref()?.time_ns
+    }
+
+    /// How many times the system says it has delivered this, from 1.
+    pub(crate) fn delivery(&self) -> Option<u64> {
+        self.notes.as_ref()?.delivery
+    }
+
+    /// The hash of the content that was delivered.
+    pub(crate) fn hash(&self) -> Option<&str> {
+        self.notes.as_ref()?.hash.as_deref()
+    }
+
+    /// Which node answered.
+    pub(crate) fn node(&self) -> Option<&Arc<str>> {
+        self.notes.as_ref()?.node.as_ref()
+    }
+
     /// Whether only the order of lines says that it came after a call of `earlier`.
     pub(crate) fn is_later_by_line(&self, earlier: ProcessKey) -> bool {
         !self.is_invoked && self.process != earlier
@@ -290,12 +350,12 @@ pub(crate) struct Evidence {
     pub names: Names,
     /// By event, then by line.
     pub attempts: Vec<Attempt>,
-    attempt_starts: Vec<usize>,
+    attempt_starts: Starts,
     /// By line, and in the order of reading within one.
     pub reads: Vec<Read>,
     /// Places in `reads`, by event.
-    reads_by_event: Vec<usize>,
-    read_starts: Vec<usize>,
+    reads_by_event: Vec<u32>,
+    read_starts: Starts,
     /// What stands where.
     pub log: Log,
     /// By line.
@@ -349,7 +409,7 @@ impl Evidence {
 
     /// Every send of `event`.
     pub(crate) fn attempts_of(&self, event: EventKey) -> &[Attempt] {
-        &self.attempts[self.attempt_starts[event.place()]..self.attempt_starts[event.place() + 1]]
+        &self.attempts[self.attempt_starts.of(event)]
     }
 
     /// The first acknowledged send of `event`.
@@ -359,9 +419,7 @@ impl Evidence {
 
     /// Every read of `event`, by line.
     pub(crate) fn reads_of(&self, event: EventKey) -> impl Iterator<Item = &Read> {
-        let places =
-            &self.reads_by_event[self.read_starts[event.place()]..self.read_starts[event.place() + 1]];
-        places.iter().map(|place| &self.reads[*place])
+        self.reads_by_event[self.read_starts.of(event)].iter().map(|place| &self.reads[*place as usize])
     }
 
     /// Whether every send of `event` surely did not happen.

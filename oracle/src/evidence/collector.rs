@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::{
     Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
-    Key, Log, Move, MoveKind, Names, OutboxCollector, PartitionKey, ProcessKey, Queue, Read, SagaCollector,
-    StreamCollector, TransactionCollector, TransactionKey, Trims, Waiting,
+    Key, Labels, Log, Move, MoveKind, Names, Notes, OutboxCollector, PartitionKey, ProcessKey, Queue, Read,
+    SagaCollector, Starts, StreamCollector, TransactionCollector, TransactionKey, Trims, Waiting,
 };
 
 /// An invocation that waits for its completion.
@@ -172,10 +172,16 @@ impl Collector {
         self.latest_event = Some(event);
         let partition = self.names.partitions.key_near(&sent.partition, self.latest_partition);
         self.latest_partition = Some(partition);
+        let labels = Labels {
+            producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
+            seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
+            key: op.x.key.as_deref().map(Arc::from),
+            hash: hash_of(op, place_in_call),
+        };
         Attempt {
             event,
             process,
-            place_in_call,
+            place_in_call: u32::try_from(place_in_call).expect("a line holds fewer"),
             address: partition,
             begin: self.line,
             is_invoked: false,
@@ -183,11 +189,8 @@ impl Collector {
             outcome: op.op_type,
             partition,
             offset: sent.offset,
-            producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
-            seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
-            key: op.x.key.as_deref().map(Arc::from),
-            hash: hash_of(op, place_in_call),
             transaction: self.transaction,
+            labels: boxed(labels),
         }
     }
 
@@ -209,11 +212,7 @@ impl Collector {
                 Some(place) => {
                     self.attempts[place].partition = completed.partition;
                     self.attempts[place].offset = completed.offset;
-                    let attempt = &mut self.attempts[place];
-                    attempt.producer = completed.producer.or(attempt.producer);
-                    attempt.seq = completed.seq.or(attempt.seq);
-                    attempt.key = completed.key.or(attempt.key.take());
-                    attempt.hash = completed.hash.or(attempt.hash.take());
+                    self.attempts[place].label(completed.labels);
                 }
                 None => self.attempts.push(completed),
             }
@@ -237,6 +236,12 @@ impl Collector {
                 let event = self.names.events.key_near(&record.event, self.latest_event);
                 self.latest_event = Some(event);
                 self.hints.has_delivery_counts |= op.x.delivery.is_some();
+                let notes = Notes {
+                    time_ns: op.time_ns.filter(|_| is_handed_out),
+                    delivery: op.x.delivery,
+                    hash: places.next().and_then(|place| hash_of(op, place)),
+                    node: node.clone(),
+                };
                 self.reads.push(Read {
                     line: self.line,
                     begin: since.unwrap_or(self.line),
@@ -250,11 +255,8 @@ impl Collector {
                     has_failed: op.op_type == OpType::Fail,
                     phase: op.x.phase.unwrap_or(Phase::Main),
                     is_handed_out,
-                    time_ns: op.time_ns,
-                    delivery: op.x.delivery,
-                    hash: places.next().and_then(|place| hash_of(op, place)),
-                    node: node.clone(),
                     transaction: self.transaction,
+                    notes: boxed(notes),
                 });
             }
         }
@@ -390,9 +392,9 @@ impl Collector {
         let outbox = self.outbox.seal();
         let event_count = self.names.events.len();
         self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
-        let attempt_starts = starts(event_count, self.attempts.iter().map(|attempt| attempt.event.place()));
-        let read_starts = starts(event_count, self.reads.iter().map(|read| read.event.place()));
-        let reads_by_event = by_key(&read_starts, self.reads.iter().map(|read| read.event.place()));
+        let attempt_starts = Starts::of_rows(event_count, self.attempts.iter().map(|attempt| attempt.event));
+        let read_starts = Starts::of_rows(event_count, self.reads.iter().map(|read| read.event));
+        let reads_by_event = read_starts.by_event(self.reads.iter().map(|read| read.event));
         let log = Log::of(&self.attempts, &self.reads, &self.names);
         let sagas = self.sagas.seal(&mut self.names);
         Evidence {
@@ -449,6 +451,11 @@ fn is_answered(call: &Call) -> bool {
     )
 }
 
+/// What says anything, elsewhere.
+fn boxed<T: Default + PartialEq>(said: T) -> Option<Box<T>> {
+    (said != T::default()).then(|| Box::new(said))
+}
+
 /// The hash of the content of the event at `place` of an op: `x.hash` is one, or a list of them.
 fn hash_of(op: &Op, place: usize) -> Option<Arc<str>> {
     match op.x.rest.get("hash")? {
@@ -456,27 +463,6 @@ fn hash_of(op: &Op, place: usize) -> Option<Arc<str>> {
         Value::Array(all) => all.get(place)?.as_str().map(Arc::from),
         _ => None,
     }
-}
-
-/// Where the rows of each key begin, if rows are sorted by key: `starts[key]..starts[key + 1]`.
-fn starts(key_count: usize, keys: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut starts = vec![0; key_count + 1];
-    keys.for_each(|key| starts[key + 1] += 1);
-    for key in 0..key_count {
-        starts[key + 1] += starts[key];
-    }
-    starts
-}
-
-/// The places of rows in the order of their keys, and of places within one key.
-fn by_key(starts: &[usize], keys: impl ExactSizeIterator<Item = usize>) -> Vec<usize> {
-    let mut places = vec![0; keys.len()];
-    let mut next = starts.to_vec();
-    for (place, key) in keys.enumerate() {
-        places[next[key]] = place;
-        next[key] += 1;
-    }
-    places
 }
 
 pub(super) fn sends(call: &Call) -> Box<dyn Iterator<Item = &Sent> + '_> {

@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::ops::Index;
 use std::sync::Arc;
 
@@ -19,20 +20,35 @@ pub(crate) trait Key: Copy {
     fn place(self) -> usize;
 }
 
+/// A place from 0 on, of which an `Option` is no larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Rank(NonZeroU32);
+
+impl Rank {
+    pub(super) fn of(place: usize) -> Self {
+        let rank = u32::try_from(place + 1).ok().and_then(NonZeroU32::new);
+        Rank(rank.expect("2^32 different ids and their rows do not fit into memory"))
+    }
+
+    pub(super) fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
 macro_rules! keys {
     ($($key:ident for $value:ty;)*) => {$(
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(crate) struct $key(u32);
+        pub(crate) struct $key(Rank);
 
         impl Key for $key {
             type Value = $value;
 
             fn of(place: usize) -> Self {
-                $key(u32::try_from(place).expect("2^32 different ids and their rows do not fit into memory"))
+                $key(Rank::of(place))
             }
 
             fn place(self) -> usize {
-                self.0 as usize
+                self.0.place()
             }
         }
     )*};

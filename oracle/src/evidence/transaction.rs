@@ -9,19 +9,20 @@ use std::ops::Index;
 use lawspeaker_history::{Call, Op, OpType};
 
 use super::ProcessKey;
+use super::names::Rank;
 use crate::hash::HashMap;
 
 /// The place of a transaction among all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct TransactionKey(u32);
+pub(crate) struct TransactionKey(Rank);
 
 impl TransactionKey {
     pub(crate) fn of(place: usize) -> Self {
-        TransactionKey(u32::try_from(place).expect("2^32 transactions do not fit into memory"))
+        TransactionKey(Rank::of(place))
     }
 
     pub(crate) fn place(self) -> usize {
-        self.0 as usize
+        self.0.place()
     }
 }
 

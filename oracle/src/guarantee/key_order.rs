@@ -32,7 +32,7 @@ enum Sender {
 
 impl Sender {
     fn of(attempt: &Attempt) -> Self {
-        attempt.producer.map_or(Sender::Process(attempt.process), |(pid, _)| Sender::Producer(pid))
+        attempt.producer().map_or(Sender::Process(attempt.process), |(pid, _)| Sender::Producer(pid))
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     let mut sent: Vec<&Attempt> = evidence
         .attempts
         .iter()
-        .filter(|attempt| attempt.is_acknowledged() && attempt.key.is_some())
+        .filter(|attempt| attempt.is_acknowledged() && attempt.key().is_some())
         .collect();
     sent.sort_by_key(|attempt| (attempt.begin, attempt.place_in_call));
     let mut latest: HashMap<(Sender, &str, &str), &Attempt> = HashMap::new();
@@ -54,7 +54,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
                 Some((topic, _)) => (topic, true),
                 None => ("", false),
             };
-        let Some(key) = attempt.key.as_deref().filter(|_| is_partition) else { continue };
+        let Some(key) = attempt.key().filter(|_| is_partition) else { continue };
         let Some(earlier) = latest.insert((Sender::of(attempt), topic, key), attempt) else { continue };
         if earlier.line() >= attempt.begin && earlier.begin != attempt.begin {
             continue;

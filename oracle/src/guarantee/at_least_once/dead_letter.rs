@@ -56,7 +56,7 @@ pub(super) fn early(evidence: &Evidence, profile: &Profile, results: &mut Result
         let is_rejected = of_event.iter().any(|row| row.settled == Settled::Reject);
         let reads = || evidence.reads_of(put_aside.event).filter(|read| read.is_handed_out);
         let seen = reads().count() as u64;
-        let told = reads().filter_map(|read| read.delivery).chain(put_aside.delivery).max().unwrap_or(0);
+        let told = reads().filter_map(|read| read.delivery()).chain(put_aside.delivery).max().unwrap_or(0);
         if !is_rejected && !put_aside.has_other_reason && seen.max(told) < limit {
             results.add(dlq_early(put_aside, seen.max(told), limit, evidence));
         }

@@ -12,20 +12,20 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
     let mut count = 0;
     let mut told = HashSet::new();
     for read in &evidence.reads {
-        let Some(hash) = &read.hash else { continue };
+        let Some(hash) = read.hash() else { continue };
         let attempts = evidence.attempts_of(read.event);
-        let Some(attempt) = attempts.first().filter(|_| attempts.iter().all(|of| of.hash.is_some())) else {
+        let Some(attempt) = attempts.first().filter(|_| attempts.iter().all(|of| of.hash().is_some())) else {
             continue;
         };
         count += 1;
-        let is_sent = attempts.iter().any(|attempt| attempt.hash.as_ref() == Some(hash));
+        let is_sent = attempts.iter().any(|attempt| attempt.hash() == Some(hash));
         if is_sent || !told.insert((read.event, read.partition, read.offset)) {
             continue;
         }
         let sentence = format!(
             "event {} was sent with the hash {} (line {}) and delivered with the hash {hash} (line {})",
             evidence.names.events[read.event],
-            attempt.hash.as_deref().unwrap_or_default(),
+            attempt.hash().unwrap_or_default(),
             attempt.line(),
             read.line,
         );

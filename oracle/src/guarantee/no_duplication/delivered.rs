@@ -52,7 +52,7 @@ pub(super) fn too_often(evidence: &Evidence, profile: &Profile, results: &mut Re
         let sent_count = evidence.attempts_of(event).len().max(1) as u64;
         for (group, reads) in by_group {
             event_count += 1;
-            let told = reads.iter().filter_map(|read| read.delivery).max().unwrap_or(0);
+            let told = reads.iter().filter_map(|read| read.delivery()).max().unwrap_or(0);
             let seen = reads.len() as u64 / sent_count;
             if told.max(seen) > limit {
                 results.add(over_delivery(group, &reads, told.max(seen), limit, evidence));

@@ -13,7 +13,7 @@ type Number = ((u64, u64), PartitionKey, u64);
 pub(super) fn check(evidence: &Evidence, results: &mut Results) {
     let mut sequences: BTreeMap<Number, Vec<&Attempt>> = BTreeMap::new();
     for attempt in evidence.attempts.iter().filter(|attempt| attempt.is_acknowledged()) {
-        if let (Some(producer), Some(seq), Some(_)) = (attempt.producer, attempt.seq, attempt.offset) {
+        if let (Some(producer), Some(seq), Some(_)) = (attempt.producer(), attempt.seq(), attempt.offset) {
             sequences.entry((producer, attempt.partition, seq)).or_default().push(attempt);
         }
     }

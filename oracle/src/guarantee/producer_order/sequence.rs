@@ -19,7 +19,7 @@ type Sequences<'a> = BTreeMap<((u64, u64), PartitionKey), Sequence<'a>>;
 pub(super) fn sequences(evidence: &Evidence) -> Sequences<'_> {
     let mut sequences = Sequences::new();
     for attempt in &evidence.attempts {
-        if let (Some(producer), Some(seq)) = (attempt.producer, attempt.seq) {
+        if let (Some(producer), Some(seq)) = (attempt.producer(), attempt.seq()) {
             let sequence = sequences.entry((producer, attempt.partition)).or_default();
             sequence.entry(seq).or_default().push(attempt);
         }
@@ -75,7 +75,7 @@ fn gap(failed: &Attempt, accepted: &Attempt, evidence: &Evidence) -> Found {
          failed (line {})",
         names.events[accepted.event],
         names.partitions[accepted.partition],
-        accepted.seq.unwrap_or_default(),
+        accepted.seq().unwrap_or_default(),
         accepted.line(),
         names.events[failed.event],
         failed.line(),

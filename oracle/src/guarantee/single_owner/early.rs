@@ -20,7 +20,7 @@ pub(super) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
             continue;
         }
         // The time goes from when the first may have been handed out to when the second surely was not yet.
-        let waited_ns = first.time_ns.zip(again.time_ns).map(|(from, to)| to.saturating_sub(from));
+        let waited_ns = first.time_ns().zip(again.time_ns()).map(|(from, to)| to.saturating_sub(from));
         let Some((waited_ns, limit_ms)) = waited_ns.zip(profile.limits.ack_wait_ms) else {
             unknown_count += 1;
             continue;

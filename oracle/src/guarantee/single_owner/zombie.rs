@@ -18,7 +18,7 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
     }
     let mut count = 0;
     for attempt in evidence.attempts.iter().filter(|attempt| attempt.is_acknowledged()) {
-        let Some((producer, epoch)) = attempt.producer else { continue };
+        let Some((producer, epoch)) = attempt.producer() else { continue };
         let Some(of_producer) = fences.get(&producer) else { continue };
         count += 1;
         let before = of_producer.partition_point(|fence| fence.line < attempt.begin);

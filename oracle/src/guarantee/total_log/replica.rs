@@ -16,7 +16,7 @@ type Replica<'a> = BTreeMap<Offset, &'a Read>;
 pub(super) fn check(evidence: &Evidence, results: &mut Results) {
     let mut partitions: BTreeMap<PartitionKey, BTreeMap<Arc<str>, Replica<'_>>> = BTreeMap::new();
     for read in evidence.reads.iter().filter(|read| read.is_final()) {
-        if let (Some(node), Some(offset)) = (&read.node, read.offset) {
+        if let (Some(node), Some(offset)) = (read.node(), read.offset) {
             let replicas = partitions.entry(read.partition).or_default();
             replicas.entry(node.clone()).or_default().insert(offset, read);
         }
@@ -52,7 +52,7 @@ fn divergence(held: &Read, node: &str, beyond: &Read, evidence: &Evidence) -> Fo
     let names = &evidence.names;
     let sentence = format!(
         "node {} holds event {} in {} (line {}), and node {node}, which goes on after that place (line {}), does not",
-        held.node.as_deref().unwrap_or_default(),
+        held.node().map_or("", |node| node),
         names.events[held.event],
         names.partitions[held.partition],
         held.line,
