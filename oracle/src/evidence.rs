@@ -31,7 +31,7 @@ use crate::Subject;
 pub(crate) use causal::{Causal, Clock, Moment, Stamp, count, happened_before};
 pub(crate) use collector::Collector;
 use collector::sends;
-pub(crate) use coverage::{Coverage, coverage, given};
+pub(crate) use coverage::{Coverage, Coverages, coverage, given};
 pub(crate) use fetch::{Fetch, Waiting};
 pub(crate) use log::{Log, Standing};
 pub(crate) use names::{
@@ -420,6 +420,13 @@ impl Evidence {
     /// Every read of `event`, by line.
     pub(crate) fn reads_of(&self, event: EventKey) -> impl Iterator<Item = &Read> {
         self.reads_by_event[self.read_starts.of(event)].iter().map(|place| &self.reads[*place as usize])
+    }
+
+    /// Reads of one call, group and partition, together.
+    pub(crate) fn batches(&self) -> impl Iterator<Item = &[Read]> {
+        self.reads.chunk_by(|read, next| {
+            (read.line, read.group, read.partition) == (next.line, next.group, next.partition)
+        })
     }
 
     /// Whether every send of `event` surely did not happen.

@@ -167,6 +167,9 @@ fn count(witness: Exercise, evidence: &Evidence) -> usize {
 }
 
 fn faults_while_sending(evidence: &Evidence) -> usize {
+    if evidence.faults.is_empty() {
+        return 0;
+    }
     let mut sends: Vec<(u64, u64)> =
         evidence.attempts.iter().map(|of| (of.begin, of.end.unwrap_or(u64::MAX))).collect();
     sends.sort_unstable();

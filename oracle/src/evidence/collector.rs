@@ -172,12 +172,6 @@ impl Collector {
         self.latest_event = Some(event);
         let partition = self.names.partitions.key_near(&sent.partition, self.latest_partition);
         self.latest_partition = Some(partition);
-        let labels = Labels {
-            producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
-            seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
-            key: op.x.key.as_deref().map(Arc::from),
-            hash: hash_of(op, place_in_call),
-        };
         Attempt {
             event,
             process,
@@ -190,7 +184,7 @@ impl Collector {
             partition,
             offset: sent.offset,
             transaction: self.transaction,
-            labels: boxed(labels),
+            labels: labels(op, place_in_call),
         }
     }
 
@@ -203,20 +197,29 @@ impl Collector {
         for (place, sent) in sends(&op.call).enumerate() {
             self.see_offset(sent.offset);
             // Most completions name what was invoked, in the same order.
-            let invoked = open.clone().nth(place).map(|place| self.attempts[place].event);
-            let event = self.names.events.key_near(&sent.event, invoked);
-            let completed = self.attempt(op, process, place, sent, event);
-            let is_same = |place: &usize| self.attempts[*place].event == completed.event;
-            let same_place = open.clone().nth(place).filter(is_same);
-            match same_place.or_else(|| open.clone().find(is_same)) {
-                Some(place) => {
-                    self.attempts[place].partition = completed.partition;
-                    self.attempts[place].offset = completed.offset;
-                    self.attempts[place].label(completed.labels);
+            let invoked = open.clone().nth(place);
+            let guess = invoked.map(|invoked| self.attempts[invoked].event);
+            let event = self.names.events.key_near(&sent.event, guess);
+            let is_same = |attempt: &usize| self.attempts[*attempt].event == event;
+            match invoked.filter(is_same).or_else(|| open.clone().find(is_same)) {
+                Some(attempt) => self.place(attempt, op, place, sent),
+                None => {
+                    let completed = self.attempt(op, process, place, sent, event);
+                    self.attempts.push(completed);
                 }
-                None => self.attempts.push(completed),
             }
         }
+    }
+
+    /// Takes what a completion says of an attempt that was invoked.
+    fn place(&mut self, attempt: usize, op: &Op, place_in_call: usize, sent: &Sent) {
+        let partition = self.names.partitions.key_near(&sent.partition, self.latest_partition);
+        self.latest_partition = Some(partition);
+        let attempt = &mut self.attempts[attempt];
+        self.latest_event = Some(attempt.event);
+        attempt.partition = partition;
+        attempt.offset = sent.offset;
+        attempt.label(labels(op, place_in_call));
     }
 
     fn reads_of(&mut self, op: &Op, process: ProcessKey, since: Option<u64>) {
@@ -449,6 +452,16 @@ fn is_answered(call: &Call) -> bool {
             | Call::Append(_)
             | Call::ReadStream(_)
     )
+}
+
+/// What a send says of itself beside the event and where it goes.
+fn labels(op: &Op, place_in_call: usize) -> Option<Box<Labels>> {
+    boxed(Labels {
+        producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
+        seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
+        key: op.x.key.as_deref().map(Arc::from),
+        hash: hash_of(op, place_in_call),
+    })
 }
 
 /// What says anything, elsewhere.

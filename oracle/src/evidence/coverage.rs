@@ -22,6 +22,9 @@ pub(crate) struct Coverage {
     pub drained_to: Option<EventKey>,
 }
 
+/// Every group in every partition.
+pub(crate) type Coverages = BTreeMap<(GroupKey, PartitionKey), Coverage>;
+
 /// The events that were given to each group, as often as they were, by line; `is_given` says which reads count.
 pub(crate) fn given(
     evidence: &Evidence,
@@ -41,45 +44,53 @@ pub(crate) fn given(
 /// Every group in every partition that was given to it, delivered to it or committed by it.
 ///
 /// A partition that a group never touched is not held against it: nobody knows that it should have. O(n log n).
-pub(crate) fn coverage(evidence: &Evidence) -> BTreeMap<(GroupKey, PartitionKey), Coverage> {
-    let mut all: BTreeMap<(GroupKey, PartitionKey), Coverage> = BTreeMap::new();
-    let mut touch = |group, partition, line: u64| {
-        let new = Coverage { began: line, lowest: None, highest: None, latest: None, drained_to: None };
-        let coverage = all.entry((group, partition)).or_insert(new);
-        coverage.began = coverage.began.min(line);
-    };
+pub(crate) fn coverage(evidence: &Evidence) -> Coverages {
+    let mut all = Coverages::new();
     for change in &evidence.moves {
         if let (Some(group), MoveKind::Assign(partitions)) = (change.group, &change.kind) {
-            partitions.iter().for_each(|partition| touch(group, *partition, change.line));
+            for partition in partitions {
+                touch(&mut all, group, *partition, change.line);
+            }
         }
     }
     for commit in &evidence.commits {
         if let Some(group) = commit.group {
-            touch(group, commit.partition, commit.begin);
+            touch(&mut all, group, commit.partition, commit.begin);
         }
     }
-    for read in evidence.reads.iter().filter(|read| !read.has_failed) {
-        if let Some(group) = read.group {
-            touch(group, read.partition, read.begin);
+    let mut place = 0;
+    for batch in evidence.batches() {
+        let first = &batch[0];
+        if let Some(group) = first.group.filter(|_| !first.has_failed) {
+            let coverage = touch(&mut all, group, first.partition, first.begin);
+            (place..).zip(batch).for_each(|(place, read)| coverage.take(place, read, evidence));
         }
-    }
-    for (place, read) in evidence.reads.iter().enumerate().filter(|(_, read)| !read.has_failed) {
-        let Some(coverage) = read.group.and_then(|group| all.get_mut(&(group, read.partition))) else {
-            continue;
-        };
-        coverage.latest = Some(place);
-        let sent = |event| evidence.attempts_of(event).first().map(|attempt| attempt.begin);
-        if read.is_ok && read.phase == Phase::Drain && coverage.drained_to.and_then(sent) < sent(read.event) {
-            coverage.drained_to = Some(read.event);
-        }
-        if let Some(offset) = read.offset {
-            if read.is_ok {
-                coverage.lowest = Some(coverage.lowest.map_or(offset, |lowest| lowest.min(offset)));
-            }
-            if coverage.highest.is_none_or(|(highest, _)| highest < offset) {
-                coverage.highest = Some((offset, place));
-            }
-        }
+        place += batch.len();
     }
     all
+}
+
+fn touch(all: &mut Coverages, group: GroupKey, partition: PartitionKey, line: u64) -> &mut Coverage {
+    let new = Coverage { began: line, lowest: None, highest: None, latest: None, drained_to: None };
+    let coverage = all.entry((group, partition)).or_insert(new);
+    coverage.began = coverage.began.min(line);
+    coverage
+}
+
+impl Coverage {
+    /// Takes a delivery that did not fail.
+    fn take(&mut self, place: usize, read: &Read, evidence: &Evidence) {
+        self.latest = Some(place);
+        let sent = |event| evidence.attempts_of(event).first().map(|attempt| attempt.begin);
+        if read.is_ok && read.phase == Phase::Drain && self.drained_to.and_then(sent) < sent(read.event) {
+            self.drained_to = Some(read.event);
+        }
+        let Some(offset) = read.offset else { return };
+        if read.is_ok {
+            self.lowest = Some(self.lowest.map_or(offset, |lowest| lowest.min(offset)));
+        }
+        if self.highest.is_none_or(|(highest, _)| highest < offset) {
+            self.highest = Some((offset, place));
+        }
+    }
 }

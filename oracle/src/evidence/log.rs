@@ -23,6 +23,29 @@ pub(crate) struct Log {
     standings: Vec<Standing>,
 }
 
+/// What was said of each partition so far, hardly anything of it twice.
+struct Draft {
+    partitions: Vec<Vec<Standing>>,
+    /// Where each event was said to stand last, as the place of the standing: most reads say nothing new.
+    latest: Vec<Option<(PartitionKey, usize)>>,
+}
+
+impl Draft {
+    fn take(&mut self, standing: Standing) {
+        let partition = &mut self.partitions[standing.partition.place()];
+        let latest = &mut self.latest[standing.event.place()];
+        if let Some((_, place)) = latest.filter(|(of, _)| *of == standing.partition)
+            && partition[place].offset == standing.offset
+        {
+            partition[place].line = standing.line.min(partition[place].line);
+            partition[place].is_read |= standing.is_read;
+        } else {
+            *latest = Some((standing.partition, partition.len()));
+            partition.push(standing);
+        }
+    }
+}
+
 impl Log {
     /// From acknowledgements, sends of unknown outcome that were read, and all reads, even unfinished ones: a
     /// reader never legally sees what does not stand there. O(n log n).
@@ -41,13 +64,16 @@ impl Log {
             let (partition, event) = (read.partition, read.event);
             Some(Standing { partition, offset: read.offset?, event, line: read.line, is_read: true })
         });
-        let mut partitions: Vec<Vec<Standing>> = vec![Vec::new(); names.partitions.len()];
-        for standing in told.chain(read).filter(|standing| standing.offset.is_valid()) {
-            partitions[standing.partition.place()].push(standing);
-        }
+        let mut draft = Draft {
+            partitions: vec![Vec::new(); names.partitions.len()],
+            latest: vec![None; names.events.len()],
+        };
+        told.chain(read)
+            .filter(|standing| standing.offset.is_valid())
+            .for_each(|standing| draft.take(standing));
         let mut standings = Vec::new();
-        for mut partition in partitions {
-            // Acknowledgements and reads come as runs that rise, which the stable sort makes use of.
+        for mut partition in draft.partitions {
+            // Acknowledgements come as runs that rise, which the stable sort makes use of.
             partition.sort();
             partition.dedup_by(|next, kept| {
                 let is_same = (kept.offset, kept.event) == (next.offset, next.event);

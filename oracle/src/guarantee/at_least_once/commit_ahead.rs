@@ -1,28 +1,23 @@
 //! `commit-ahead`: done with what was never received.
 
-use std::collections::BTreeMap;
-
 use lawspeaker_history::Offset;
 
 use crate::case::Found;
-use crate::evidence::{Commit, Coverage, EventKey, Evidence, GroupKey, PartitionKey, Standing};
+use crate::evidence::{Commit, Coverage, Coverages, EventKey, Evidence, GroupKey, PartitionKey, Standing};
 use crate::hash::{HashMap, HashSet};
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
 /// Compares every commit with what the group had received before it.
-pub(super) fn check_commits(
-    evidence: &Evidence,
-    groups: &BTreeMap<(GroupKey, PartitionKey), Coverage>,
-    results: &mut Results,
-) {
+pub(super) fn check_commits(evidence: &Evidence, groups: &Coverages, results: &mut Results) {
     let mut highest: HashMap<(GroupKey, PartitionKey), Offset> = HashMap::default();
-    let mut reads = evidence.reads.iter().filter(|read| !read.has_failed).peekable();
+    let mut batches = evidence.batches().filter(|batch| !batch[0].has_failed).peekable();
     let mut commit_count = 0;
     for commit in evidence.commits.iter().filter(|commit| !commit.is_fetched) {
-        while let Some(read) = reads.next_if(|read| read.line < commit.line) {
-            if let (Some(group), Some(offset)) = (read.group, read.offset) {
-                let reached = highest.entry((group, read.partition)).or_insert(offset);
+        while let Some(batch) = batches.next_if(|batch| batch[0].line < commit.line) {
+            let furthest = batch.iter().filter_map(|read| read.offset).max();
+            if let (Some(group), Some(offset)) = (batch[0].group, furthest) {
+                let reached = highest.entry((group, batch[0].partition)).or_insert(offset);
                 *reached = offset.max(*reached);
             }
         }

@@ -1,29 +1,26 @@
 //! `group-loss`: an acknowledged event that a consumer group never received.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use lawspeaker_history::{Guarantee, Offset};
 
 use crate::case::{Found, Line};
 use crate::evidence::{
-    Attempt, Commit, Coverage, EventKey, Evidence, GroupKey, Key, MoveKind, PartitionKey, Read, given,
+    Attempt, Commit, Coverage, Coverages, EventKey, Evidence, GroupKey, Key, MoveKind, PartitionKey, Read,
+    given,
 };
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
 /// Judges every acknowledged event for every group that reads its partition; answers with those that are lost to one.
-pub(super) fn check(
-    evidence: &Evidence,
-    groups: &BTreeMap<(GroupKey, PartitionKey), Coverage>,
-    results: &mut Results,
-) -> HashSet<EventKey> {
+pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Results) -> HashSet<EventKey> {
     let given = given(evidence, |read| !read.has_failed);
     // The last of the groups, which come one after the other, that an event was given to.
     let mut given_to: Vec<Option<GroupKey>> = vec![None; evidence.names.events.len()];
     let mut latest_group = None;
-    let mut by_partition: HashMap<PartitionKey, Vec<(EventKey, &Attempt)>> = HashMap::new();
+    let mut by_partition: Vec<Vec<(EventKey, &Attempt)>> = vec![Vec::new(); evidence.names.partitions.len()];
     for (event, attempt) in evidence.acknowledged() {
-        by_partition.entry(attempt.partition).or_default().push((event, attempt));
+        by_partition[attempt.partition.place()].push((event, attempt));
     }
     let commits = Commits::by_group(evidence);
     let mut lost = HashSet::new();
@@ -35,7 +32,7 @@ pub(super) fn check(
         }
         let left = abandonment(*group, *partition, evidence);
         let commits = commits.get(&(*group, *partition));
-        for (event, attempt) in by_partition.get(partition).into_iter().flatten() {
+        for (event, attempt) in &by_partition[partition.place()] {
             if given_to[event.place()] == Some(*group) {
                 judged_count += 1;
                 continue;

@@ -1,25 +1,25 @@
 //! `offset-regression`: what was sent later stands earlier.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use lawspeaker_history::{Offset, OpType};
 
 use crate::case::Found;
-use crate::evidence::{Attempt, EventKey, Evidence, PartitionKey};
+use crate::evidence::{Attempt, EventKey, Evidence, Key};
 use crate::guarantee::producer_order::place;
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
 pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
-    let mut by_partition: BTreeMap<PartitionKey, Vec<(Offset, &Attempt)>> = BTreeMap::new();
+    let mut by_partition: Vec<Vec<(Offset, &Attempt)>> = vec![Vec::new(); evidence.names.partitions.len()];
     for attempt in evidence.attempts.iter().filter(|attempt| is_surely_later(attempt, evidence)) {
         let offset = place(attempt, evidence).filter(|_| !lost.contains(&attempt.event));
         if let Some(offset) = offset {
-            by_partition.entry(attempt.partition).or_default().push((offset, attempt));
+            by_partition[attempt.partition.place()].push((offset, attempt));
         }
     }
     let mut count = 0;
-    for sent in by_partition.values_mut() {
+    for sent in &mut by_partition {
         let mut ended = sent.clone();
         ended.retain(|(_, attempt)| attempt.is_acknowledged() && attempt.offset.is_some());
         ended.sort_by_key(|(_, attempt)| attempt.line());
