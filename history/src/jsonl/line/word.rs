@@ -65,8 +65,8 @@ impl<'de> Words<'de> {
 
     pub(super) fn partition<E: Error>(self, shared: &mut Shared) -> Result<Partition, E> {
         match self {
-            Words::Text(name) => Ok(Partition::shared(shared.text(&name))),
-            Words::Integer(number) => Ok(Partition::shared(shared.text(&number.to_string()))),
+            Words::Text(name) => Ok(Partition::shared(shared.partition(&name))),
+            Words::Integer(number) => Ok(Partition::shared(shared.partition(&number.to_string()))),
             Words::Null => Err(give_up()),
         }
     }
