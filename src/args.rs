@@ -205,6 +205,10 @@ pub(crate) struct JudgeArgs {
     /// How the files are written; by default their names and their beginnings tell
     #[arg(long, value_enum)]
     pub(crate) from: Option<From>,
+    /// Judge a partition, and forget it, once this many lines do not name it, so that a recording of any length needs
+    /// no more memory than its window; it needs a profile that promises nothing across partitions
+    #[arg(long, value_name = "LINES", value_parser = clap::value_parser!(u64).range(1..), conflicts_with_all = ["compat", "report", "witness"])]
+    pub(crate) window: Option<u64>,
     /// Say instead what another checker would: its error types by its rules, blind spots included
     #[arg(long, value_enum, conflicts_with_all = ["profile", "waive", "junit", "sarif", "markdown", "report", "witness"])]
     pub(crate) compat: Option<Compat>,

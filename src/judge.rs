@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use lawspeaker_history::{Header, History, Op, ReadError};
 use lawspeaker_oracle::report::{self, Judged, Unread};
 use lawspeaker_oracle::witness::{Limits, Witness, witness};
-use lawspeaker_oracle::{Exercise, Finding, Judge, Outcome, Profile, Verdict};
+use lawspeaker_oracle::{Exercise, Finding, Judge, Outcome, Profile, Verdict, WindowError, Windowed};
 
 use crate::args::{Compat, From, JudgeArgs, Shape};
 use crate::exit::Exit;
@@ -39,6 +39,8 @@ pub(crate) enum JudgeError {
     Read(#[from] ReadError),
     #[error("line 1: {0}{1}; name one with --profile")]
     Profile(lawspeaker_oracle::UnknownProfileError, String),
+    #[error("{0}")]
+    Window(#[from] WindowError),
     #[error("interrupted")]
     Interrupted,
 }
@@ -65,6 +67,8 @@ pub(crate) struct Terms {
     pub(crate) profile: Option<Profile>,
     /// Evidence that a recording need not hold.
     pub(crate) waived: Vec<Exercise>,
+    /// After how many lines that do not name it a partition is judged and forgotten.
+    pub(crate) window: Option<u64>,
 }
 
 impl Terms {
@@ -79,7 +83,7 @@ impl Terms {
             complain(&message);
             Exit::Usage
         })?;
-        Ok(Terms { profile, waived })
+        Ok(Terms { profile, waived, window: args.window })
     }
 }
 
@@ -91,6 +95,10 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
         Ok(terms) => terms,
         Err(exit) => return exit,
     };
+    if args.window.is_some() && args.results.format == Some(Shape::Html) {
+        complain("--format html shows the history, which --window forgets");
+        return Exit::Usage;
+    }
     let results = match Results::asked(&args.results) {
         Ok(results) => results,
         Err(message) => {
@@ -142,7 +150,7 @@ fn one(
     let read = judge(path, from, terms, &mut |op| {
         line.op();
         if needs_ops {
-            ops.push(op);
+            ops.push(op.clone());
         }
     });
     line.clear();
@@ -211,17 +219,44 @@ pub(crate) fn judge(
     path: &Path,
     from: Option<From>,
     terms: &Terms,
-    each: &mut dyn FnMut(Op),
+    each: &mut dyn FnMut(&Op),
 ) -> Result<(Header, Verdict), JudgeError> {
     let Ops { header, ops } = input::read(path, from)?;
-    judge_ops(&header, ops, terms, each)
+    match terms.window {
+        Some(window) => judge_window(header, ops, terms, window, each),
+        None => judge_whole(header, ops, terms, each),
+    }
 }
 
-fn judge_ops(
-    header: &Header,
+fn judge_window(
+    header: Header,
     ops: impl Iterator<Item = Result<Op, ReadError>>,
     terms: &Terms,
-    each: &mut dyn FnMut(Op),
+    window: u64,
+    each: &mut dyn FnMut(&Op),
+) -> Result<(Header, Verdict), JudgeError> {
+    let judge = Windowed::new(&header, terms.profile.clone(), window)?;
+    let mut judge = terms.waived.iter().fold(judge, |judge, witness| judge.waiving(*witness));
+    for op in until_interrupted(ops) {
+        let op = op?;
+        each(&op);
+        judge.observe(op)?;
+    }
+    Ok((header, judge.finish()))
+}
+
+/// The ops, and an error for the next of them once Ctrl-C was pressed.
+fn until_interrupted(
+    ops: impl Iterator<Item = Result<Op, ReadError>>,
+) -> impl Iterator<Item = Result<Op, JudgeError>> {
+    ops.map(|op| if is_interrupted() { Err(JudgeError::Interrupted) } else { Ok(op?) })
+}
+
+fn judge_whole(
+    header: Header,
+    ops: impl Iterator<Item = Result<Op, ReadError>>,
+    terms: &Terms,
+    each: &mut dyn FnMut(&Op),
 ) -> Result<(Header, Verdict), JudgeError> {
     let mut judge = match &terms.profile {
         Some(profile) => Judge::new(profile.clone()),
@@ -235,16 +270,13 @@ fn judge_ops(
         }
     };
     judge = terms.waived.iter().fold(judge, |judge, witness| judge.waiving(*witness));
-    judge.header(header);
-    for op in ops {
+    judge.header(&header);
+    for op in until_interrupted(ops) {
         let op = op?;
+        each(&op);
         judge.observe(&op);
-        each(op);
-        if is_interrupted() {
-            return Err(JudgeError::Interrupted);
-        }
     }
-    Ok((header.clone(), judge.finish()))
+    Ok((header, judge.finish()))
 }
 
 fn waivable(name: &str) -> Result<Exercise, String> {

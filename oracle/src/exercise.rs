@@ -119,6 +119,17 @@ pub struct Exercised {
 }
 
 impl Exercised {
+    /// Takes how much a later part of the same recording holds. What happens to all partitions at once shows in every
+    /// part, and is told as often as it shows in one.
+    pub(crate) fn join(&mut self, later: &Exercised) {
+        self.count = match self.witness {
+            Exercise::Fault | Exercise::FaultWhileSending | Exercise::Crash | Exercise::RebalanceInFlight => {
+                self.count.max(later.count)
+            }
+            _ => self.count + later.count,
+        };
+    }
+
     /// Whether there is none of it, it is needed so, and the caller did not waive it.
     pub fn is_missing(&self, need: Need) -> bool {
         self.need == need && self.count == 0 && !self.is_waived

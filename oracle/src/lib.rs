@@ -29,6 +29,7 @@
 //! * [`report`] tells the [`Verdict`] to people and to programs.
 //! * [`assert_conforms`] and [`assert_finds`] are for tests: they panic with the report.
 //! * [`compat`] says what another checker would say, in its words.
+//! * [`Windowed`] judges what does not fit into memory, partition by partition.
 //! * [`witness`] finds the smallest part of a history that still breaks the same promise.
 //!
 //! # Cost
@@ -57,6 +58,7 @@ pub mod report;
 mod results;
 mod strip;
 mod verdict;
+mod window;
 pub mod witness;
 
 pub use anomaly::{Anomaly, Subject};
@@ -68,3 +70,4 @@ pub use judge::{Judge, judge};
 pub use profile::{Profile, ProfileError, ProfileErrorKind, Severity, UnknownProfileError};
 pub use strip::{Cell, Entry, Mark, Strip};
 pub use verdict::{Checked, ChosenBy, Finding, Outcome, SCHEMA, Step, Undecided, Verdict};
+pub use window::{WindowError, Windowed};

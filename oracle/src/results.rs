@@ -69,6 +69,27 @@ impl Results {
         self.undecided.push(Undecided { guarantee, reason: reason.into() });
     }
 
+    /// Takes what was checked in a later part of the same history. Of reasons that differ in their numbers only, the
+    /// first is told.
+    pub(crate) fn join(&mut self, later: Results) {
+        for new in later.checked {
+            let is_same = |known: &&mut Checked| {
+                (known.anomaly, known.unit, &known.basis) == (new.anomaly, new.unit, &new.basis)
+            };
+            match self.checked.iter_mut().find(is_same) {
+                Some(known) => known.observations += new.observations,
+                None => self.checked.push(new),
+            }
+        }
+        let words = |of: &Undecided| of.reason.replace(|c: char| c.is_ascii_digit(), "");
+        for new in later.undecided {
+            let is_same = |known: &Undecided| known.guarantee == new.guarantee && words(known) == words(&new);
+            if !self.undecided.iter().any(is_same) {
+                self.undecided.push(new);
+            }
+        }
+    }
+
     pub(crate) fn has_checked(&self, guarantee: Guarantee) -> bool {
         self.checked.iter().any(|checked| checked.guarantee == guarantee)
     }

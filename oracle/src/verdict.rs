@@ -79,6 +79,14 @@ pub struct Step {
 }
 
 impl Finding {
+    /// The same under another number, and so are those that it names.
+    pub(crate) fn renumbered(mut self, number: impl Fn(usize) -> usize) -> Self {
+        self.id = number(self.id);
+        self.caused_by = self.caused_by.map(&number);
+        self.causes.iter_mut().for_each(|id| *id = number(*id));
+        self
+    }
+
     /// What the proof comes to, as a clause: which guarantee does not hold.
     pub fn conclusion(&self) -> String {
         format!("{} does not hold: {}", self.guarantee, self.guarantee.says())

@@ -98,7 +98,7 @@ fn dual(evidence: &Evidence, results: &mut Results) {
         }
         close(&mut overlaps, change, &released, evidence);
         if let (MoveKind::Assign(partitions), Some(group)) = (&change.kind, change.group) {
-            assignment_count += 1;
+            assignment_count += usize::from(!partitions.is_empty());
             let fresh = Hold { process: change.process, since: change.line, generation: change.generation };
             for partition in partitions {
                 let holds = holders.entry((group, *partition)).or_default();

@@ -1,0 +1,81 @@
+//! Ops that name no partition, or say who reads which: they concern whatever is judged at their time.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lawspeaker_history::{Call, Op, Process};
+
+/// What is kept of them.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    /// By line, from the oldest partition on that is not judged yet.
+    ops: VecDeque<Op>,
+    /// From before that: what each process was last given to read, and what has changed of it since.
+    standing: BTreeMap<Process, Vec<Op>>,
+    /// From before that: the last fence of each producer.
+    fences: BTreeMap<Option<u64>, Op>,
+    /// Reads that gave nothing, by line.
+    idle: VecDeque<Op>,
+}
+
+impl Common {
+    pub(super) fn push(&mut self, op: Op) {
+        self.ops.push_back(op);
+    }
+
+    pub(super) fn idle(&mut self, op: Op) {
+        self.idle.push_back(op);
+    }
+
+    /// What concerns partitions that are first named on `line`.
+    pub(super) fn since(&self, line: u64) -> impl Iterator<Item = &Op> {
+        let ops = self.ops.iter().filter(move |op| op.line >= line || is_lasting(op));
+        self.standing.values().flatten().chain(self.fences.values()).chain(ops)
+    }
+
+    /// Reads that gave nothing.
+    pub(super) fn idle_reads(&self) -> impl Iterator<Item = &Op> {
+        self.idle.iter()
+    }
+
+    /// Forgets what concerns only partitions before `oldest_line`, and reads that gave nothing before `idle_line`.
+    /// Amortized O(1).
+    pub(super) fn forget(&mut self, oldest_line: u64, idle_line: u64) {
+        while let Some(op) = self.ops.pop_front_if(|op| op.line < oldest_line) {
+            self.settle(op);
+        }
+        while self.idle.pop_front_if(|op| op.line < idle_line).is_some() {}
+    }
+
+    /// Keeps of what is old what may still be in force.
+    fn settle(&mut self, op: Op) {
+        match &op.call {
+            Call::Fence => {
+                self.fences.insert(op.x.pid, op);
+            }
+            Call::Crash => {
+                self.standing.remove(&op.process);
+            }
+            Call::Assign(_) => {
+                self.standing.insert(op.process.clone(), vec![op]);
+            }
+            _ if is_lasting(&op) => {
+                let standing = self.standing.entry(op.process.clone()).or_default();
+                // Only the last wish of one kind is in force; what was given up stays given up.
+                let is_renewed =
+                    |old: &Op| old.call.f() == op.call.f() && !matches!(old.call, Call::Revoke(_));
+                standing.retain(|old| !is_renewed(old));
+                standing.push(op);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether it says what its process does from then on, or may do.
+fn is_lasting(op: &Op) -> bool {
+    match &op.call {
+        Call::Assign(_) | Call::Revoke(_) | Call::Subscribe(_) | Call::Crash | Call::Fence => true,
+        Call::Other { f, .. } => f.starts_with("seek") || f.contains("txn"),
+        _ => false,
+    }
+}
