@@ -6,7 +6,7 @@
 
 use lawspeaker_history::{History, LogFormat, Op, ReadError, Reader, write_edn, write_jsonl};
 use lawspeaker_oracle::compat::jepsen;
-use lawspeaker_oracle::{Profile, judge as judge_history, report};
+use lawspeaker_oracle::{Profile, Verdict, WindowError, Windowed, judge as judge_history, report};
 
 /// JSON Lines: no panic, and what is read survives both encodings.
 pub fn jsonl(bytes: &[u8]) {
@@ -62,10 +62,23 @@ fn judged(history: &History) {
         let verdict = judge_history(history, profile.clone());
         assert!(report::text(&verdict, "fuzz").ends_with('\n'));
         assert_eq!(verdict, judge_history(history, profile.clone()), "two verdicts of one history");
+        // A window that nothing leaves judges the whole; a small one judges what it can.
+        if let Ok(same) = windowed(history, profile, u64::MAX) {
+            assert_eq!(verdict, same, "the verdict of one window");
+        }
+        if let Ok(verdict) = windowed(history, profile, 3) {
+            assert!(report::text(&verdict, "fuzz").ends_with('\n'));
+        }
     }
     let by_jepsens_rules =
         || jepsen::check(&history.ops, jepsen::Policy { ww_deps: true, ..Default::default() });
     assert_eq!(by_jepsens_rules(), by_jepsens_rules());
+}
+
+fn windowed(history: &History, profile: &Profile, window: u64) -> Result<Verdict, WindowError> {
+    let mut judge = Windowed::new(&history.header, Some(profile.clone()), window)?;
+    history.ops.iter().try_for_each(|op| judge.observe(op.clone()))?;
+    Ok(judge.finish())
 }
 
 /// What was read, if it was; an error has a line and says something.

@@ -70,8 +70,18 @@ impl Results {
     }
 
     /// Takes what was checked in a later part of the same history. Of reasons that differ in their numbers only, the
-    /// first is told.
-    pub(crate) fn join(&mut self, later: Results) {
+    /// first is told; why a part does not show a guarantee at all is no matter where another one does.
+    pub(crate) fn join(&mut self, mut later: Results) {
+        let is_shown: BTreeSet<Guarantee> =
+            self.checked.iter().chain(&later.checked).map(|checked| checked.guarantee).collect();
+        let is_told = |part: &Results, of: &Undecided| {
+            part.has_checked(of.guarantee) || !is_shown.contains(&of.guarantee)
+        };
+        for part in [&mut *self, &mut later] {
+            let mut undecided = std::mem::take(&mut part.undecided);
+            undecided.retain(|of| is_told(part, of));
+            part.undecided = undecided;
+        }
         for new in later.checked {
             let is_same = |known: &&mut Checked| {
                 (known.anomaly, known.unit, &known.basis) == (new.anomaly, new.unit, &new.basis)

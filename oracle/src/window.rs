@@ -361,6 +361,7 @@ impl Windowed {
             }
             collector.observe(&op);
         }
+        collector.goes_on_to(self.line);
         let disabled = if is_whole { Vec::new() } else { UNDECIDED.map(|(anomaly, _)| anomaly).to_vec() };
         let part = Part::judged(&collector.seal(), &self.profile, disabled, &self.waived, &mut self.watch);
         match &mut self.judged {

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use lawspeaker_history::{EventId, Guarantee, History, Limits, Op};
 use lawspeaker_oracle::{
-    Anomaly, Case, Finding, Outcome, Profile, Severity, Subject, Verdict, judge, report,
+    Anomaly, Case, Finding, Judge, Outcome, Profile, Severity, Subject, Verdict, Windowed, judge, report,
 };
 
 use faults::{FAULTS, Fault, Inject};
@@ -129,8 +129,13 @@ struct Run {
 
 /// A run with these faults, in this order, spread over the lanes.
 fn run(kinds: &[usize], is_log: bool, seed: u64) -> Run {
+    run_in_lanes(0, kinds, is_log, seed)
+}
+
+/// The same, in lanes from this number on: runs in different lanes share no name.
+fn run_in_lanes(first: usize, kinds: &[usize], is_log: bool, seed: u64) -> Run {
     let mut random = Random::new(seed);
-    let mut lanes: Vec<Lane> = (0..LANES).map(|number| Lane::new(is_log, number, seed)).collect();
+    let mut lanes: Vec<Lane> = (first..first + LANES).map(|number| Lane::new(is_log, number, seed)).collect();
     let mut injected = Vec::new();
     let per_fault =
         (OPS / 40).checked_div(kinds.len()).unwrap_or(0).max(usize::from(kinds.is_empty()) * OPS / 40);
@@ -323,6 +328,71 @@ fn without_faults_nobody_is_accused() {
             let verdict = verdict(&mut run, profile);
             assert_eq!(verdict.outcome, Outcome::Conforms, "{}", report::text(&verdict, profile));
         }
+    }
+}
+
+/// Runs one after the other, in partitions of their own.
+fn runs_in_a_row(profile: &str, log: bool) -> Vec<History> {
+    let kinds: Vec<usize> = (0..FAULTS.len())
+        .filter(|kind| FAULTS[*kind].profile == profile && is_log(&FAULTS[*kind]) == log)
+        .collect();
+    let mut line = 0;
+    let mut one = |number: usize| {
+        let mut random = Random::new(number as u64);
+        let faults: Vec<usize> = (0..8).map(|_| kinds[random.below(kinds.len() as u64) as usize]).collect();
+        let mut run = run_in_lanes(number * LANES, &faults, log, number as u64);
+        let is_queue = !run.history.ops.iter().any(Op::is_final);
+        run.history.header.complete = is_queue.then_some(true);
+        for op in &mut run.history.ops {
+            (op.line, op.index, op.time_ns) = (line + 1, line, Some(line * 1_000_000));
+            line += 1;
+        }
+        run.history
+    };
+    (0..6).map(&mut one).collect()
+}
+
+fn told(verdict: &Verdict) -> BTreeSet<(Anomaly, Severity, String)> {
+    let of = |finding: &Finding| {
+        let (anomaly, severity) = (finding.anomaly, finding.severity);
+        // Until when it was waited for differs, and is told last.
+        let sentence = |case: &Case| match anomaly {
+            Anomaly::Unseen => case.sentence.split(" by line ").next().unwrap_or_default().to_owned(),
+            _ => case.sentence.clone(),
+        };
+        finding.cases.iter().map(|case| (anomaly, severity, sentence(case))).collect::<Vec<_>>()
+    };
+    verdict.findings.iter().flat_map(of).collect()
+}
+
+#[test]
+fn a_window_finds_in_each_run_what_is_found_in_it_alone() {
+    for (profile, log) in [("log-strict", true), ("jetstream", false), ("rabbitmq-quorum", false)] {
+        let runs = runs_in_a_row(profile, log);
+        let profile = || Profile::named(profile).expect("it is a profile");
+        let window = runs.iter().map(|run| run.ops.len() as u64).max().unwrap_or_default();
+        let mut windowed = Windowed::new(&runs[0].header, Some(profile()), window).expect("it has no ties");
+        let mut alone = BTreeSet::new();
+        let mut judged_counts = BTreeSet::new();
+        for run in &runs {
+            // Of what goes across partitions a window says nothing.
+            let mut judge = Judge::new(profile()).without(Anomaly::KeyOrder).without(Anomaly::Deadlock);
+            judge.header(&run.header);
+            for (index, op) in (0..).zip(&run.ops) {
+                judge.observe(&Op { index, ..op.clone() });
+                windowed.observe(op.clone()).expect("it names partitions");
+                judged_counts.insert(windowed.judged_count());
+            }
+            alone.extend(told(&judge.finish()));
+        }
+        assert!(judged_counts.len() > 3, "{judged_counts:?}: partitions are judged as they fall silent");
+        let verdict = windowed.finish();
+        let found = told(&verdict);
+        assert_eq!(found.difference(&alone).collect::<Vec<_>>(), Vec::<&_>::new());
+        assert_eq!(alone.difference(&found).collect::<Vec<_>>(), Vec::<&_>::new());
+        assert!(!found.is_empty());
+        let ids: Vec<usize> = verdict.findings.iter().map(|finding| finding.id).collect();
+        assert!(ids.into_iter().eq(1..=verdict.findings.len()));
     }
 }
 

@@ -14,6 +14,7 @@ mod recorded;
 mod recorders;
 mod reports;
 mod sagas;
+mod window;
 mod witness;
 
 use std::fs::File;

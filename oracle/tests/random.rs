@@ -120,7 +120,7 @@ fn any_op() -> impl Strategy<Value = Op> {
     )
 }
 
-fn any_history() -> impl Strategy<Value = History> {
+pub(crate) fn any_history() -> impl Strategy<Value = History> {
     (vec(any_op(), 0..40), option::of(any::<bool>())).prop_map(|(ops, complete)| {
         let mut history = History::of(ops);
         history.header.complete = complete;

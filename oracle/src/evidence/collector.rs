@@ -76,6 +76,11 @@ impl Collector {
         self.extent.complete = header.complete;
     }
 
+    /// Says that there is nothing more up to `line`.
+    pub(crate) fn goes_on_to(&mut self, line: u64) {
+        self.line = line.max(self.line);
+    }
+
     /// Takes one op. Amortized O(size of the op).
     pub(crate) fn observe(&mut self, op: &Op) {
         self.op_count += 1;

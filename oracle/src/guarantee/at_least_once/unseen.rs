@@ -76,7 +76,7 @@ impl<'a> FinalReads<'a> {
 
 fn unseen_event(event: EventKey, attempt: &Attempt, evidence: &Evidence) -> Found {
     let sentence = format!(
-        "event {} was acknowledged in {} (line {}), and nobody read it before the recording ended (line {})",
+        "event {} was acknowledged in {} (line {}), and nobody had read it by line {}",
         evidence.names.events[event],
         evidence.names.partitions[attempt.partition],
         attempt.line(),
