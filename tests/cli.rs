@@ -249,6 +249,26 @@ fn a_history_is_read_the_same_from_a_file_from_gzip_and_from_stdin() {
 }
 
 #[test]
+fn a_window_judges_partition_by_partition_or_says_why_it_cannot() {
+    let path = recorded().join("nats-2.15.1-r1-default-powerloss.jsonl.gz");
+    let path = path.to_str().expect("the path is text");
+    let whole = lawspeaker(&["judge", path, "--profile", "jetstream"]);
+    let windowed = |more: &[&str]| lawspeaker(&[&["judge", path, "--window", "1000000"], more].concat());
+    // Nothing leaves so large a window.
+    assert_eq!(out(&windowed(&["--profile", "jetstream"])), out(&whole));
+    for (more, exit, told) in [
+        (&["--report", "page.html"][..], 2, "cannot be used with"),
+        (&["--format", "html"], 2, "--format html shows the history, which --window forgets"),
+        (&["--profile", "saga"], 4, "which no partition shows by itself: judge without a window"),
+    ] {
+        let refused = windowed(more);
+        assert_eq!(code(&refused), exit);
+        assert!(err(&refused).contains(told), "{}", err(&refused));
+    }
+    assert_eq!(code(&lawspeaker(&["judge", path, "--window", "0"])), 2);
+}
+
+#[test]
 fn gzip_that_is_cut_off_is_exit_4() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     for index in 0..1000 {

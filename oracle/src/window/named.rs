@@ -69,7 +69,7 @@ pub(super) fn narrow(op: &mut Op, is_meant: impl Fn(&Partition) -> bool) {
             }
         }),
         Call::Assign(partitions) | Call::Revoke(partitions) => {
-            partitions.retain(|partition| is_meant(partition))
+            partitions.retain(|partition| is_meant(partition));
         }
         Call::Commit(positions) | Call::Committed(positions) | Call::Trim(positions) => {
             positions.retain(|position| is_meant(&position.partition));
