@@ -10,7 +10,7 @@
 //! everybody who waits. A history of which nothing was judged before its end is judged as [`Judge`](crate::Judge) does.
 //!
 //! Cost: O(n log n) time; memory in the number of observations of partitions that are not judged yet, a few bytes for each
-//! partition that is, and whatever there is to find.
+//! partition that is, some for each process, and whatever there is to find.
 
 mod common;
 mod kept;
@@ -55,6 +55,19 @@ pub enum WindowError {
 }
 
 /// Takes a history op by op, and judges it partition by partition.
+///
+/// ```
+/// use lawspeaker_history::Reader;
+/// use lawspeaker_oracle::{Outcome, Profile, Windowed};
+///
+/// let mut reader = Reader::new(std::io::empty())?;
+/// let mut judge = Windowed::new(reader.header(), Profile::named("kafka").ok(), 1_000_000)?;
+/// for op in &mut reader {
+///     judge.observe(op?)?;
+/// }
+/// assert_eq!(judge.finish().outcome, Outcome::Inconclusive);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Windowed {
     profile: Profile,
@@ -73,6 +86,17 @@ pub struct Windowed {
     op_count: usize,
     line: u64,
     next_sweep: u64,
+}
+
+/// What is judged at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// Partitions that fell silent.
+    Silent,
+    /// What is left of a history of which something was judged.
+    Rest,
+    /// A history of which nothing was.
+    Whole,
 }
 
 /// What a process is doing.
@@ -189,16 +213,16 @@ impl Windowed {
 
     /// Judges what is left, and tells all of it.
     pub fn finish(mut self) -> Verdict {
-        let sessions: Vec<Session> = std::mem::take(&mut self.sessions).into_values().collect();
-        for open in sessions.into_iter().filter_map(|session| session.open) {
-            self.leave(open);
+        for session in std::mem::take(&mut self.sessions).into_values() {
+            self.common.idle(session.open.and_then(Open::left));
+            self.common.idle(session.transaction.unwrap_or_default().marks);
         }
-        let is_whole = self.judged.is_none();
+        let scope = if self.judged.is_some() { Scope::Rest } else { Scope::Whole };
         let rest = self.sets.silent_since(u64::MAX);
-        self.judge(rest, true, is_whole);
+        self.judge(rest, scope);
         let Windowed { profile, chosen_by, watch, judged, past, op_count, window, .. } = self;
         let mut part = judged.expect("the rest was judged, be it nothing");
-        if !is_whole {
+        if scope == Scope::Rest {
             for (anomaly, reason) in UNDECIDED {
                 part.undecided(anomaly, reason);
             }
@@ -222,7 +246,7 @@ impl Windowed {
         // What surely did not end goes on.
         let is_ended = !matches!(op.call, Call::Begin) && matches!(op.op_type, OpType::Ok | OpType::Info);
         if is_begun {
-            session.transaction = None;
+            self.common.idle(session.transaction.take().unwrap_or_default().marks);
         }
         let transaction = session.transaction.get_or_insert_default();
         match transaction.set.and_then(|set| self.sets.current(set)) {
@@ -230,7 +254,7 @@ impl Windowed {
             None => transaction.marks.push(op),
         }
         if is_ended {
-            session.transaction = None;
+            self.common.idle(session.transaction.take().unwrap_or_default().marks);
         }
     }
 
@@ -239,16 +263,14 @@ impl Windowed {
         let named: Vec<Partition> = named::partitions(&op).into_iter().cloned().collect();
         let session = self.sessions.entry(op.process.clone()).or_default();
         if op.op_type == OpType::Invoke {
-            let before = session.open.take();
+            self.common.idle(session.open.take().and_then(Open::left));
             if named.is_empty() {
                 session.open = Some(Open { op, given_to: Vec::new() });
-                return before.into_iter().for_each(|open| self.leave(open));
+                return;
             }
-            before.into_iter().for_each(|open| self.leave(open));
         } else if named.is_empty() {
-            let open = session.open.take_if(|open| discriminant(&open.op.call) == discriminant(&op.call));
-            open.into_iter().for_each(|open| self.leave(open));
-            return self.common.idle(op);
+            let open = session.open.take_if(|open| open.is_completed_by(&op));
+            return self.common.idle(open.and_then(Open::left).into_iter().chain([op]));
         }
         let sets = self.sets_of(&op, &named);
         self.give_invocation(&op, &sets);
@@ -256,13 +278,6 @@ impl Windowed {
         let kept = Arc::new(Kept::of(op, named.len() == 1));
         for set in sets {
             self.sets.push(set, Arc::clone(&kept), self.line);
-        }
-    }
-
-    /// A read that was invoked, and gave nothing to any partition.
-    fn leave(&mut self, open: Open) {
-        if open.given_to.is_empty() {
-            self.common.idle(open.op);
         }
     }
 
@@ -306,7 +321,7 @@ impl Windowed {
         let Some(open) = self.sessions.get_mut(&op.process).and_then(|session| session.open.as_mut()) else {
             return;
         };
-        if op.op_type == OpType::Invoke || discriminant(&open.op.call) != discriminant(&op.call) {
+        if !open.is_completed_by(op) {
             return;
         }
         let invocation = Arc::new(Kept::of(open.op.clone(), true));
@@ -332,21 +347,21 @@ impl Windowed {
         let Some(before) = self.line.checked_sub(self.window) else { return };
         let silent = self.sets.silent_since(before);
         if !silent.is_empty() {
-            self.judge(silent, false, false);
+            self.judge(silent, Scope::Silent);
         }
         if self.judged.is_some() {
             self.common.forget(self.sets.oldest_line().unwrap_or(self.line), before);
         }
     }
 
-    /// Judges sets as a history of their own; `is_rest` if nothing comes after, and `is_whole` if nothing came before.
-    fn judge(&mut self, sets: Vec<Set>, is_rest: bool, is_whole: bool) {
+    /// Judges sets as a history of their own.
+    fn judge(&mut self, sets: Vec<Set>, scope: Scope) {
         let partitions: HashSet<Partition> =
             sets.iter().flat_map(|set| set.partitions.iter().cloned()).collect();
         let mut kept: Vec<Arc<Kept>> = sets.into_iter().flat_map(|set| set.ops).collect();
         let first_line = kept.iter().map(|op| op.line).min().unwrap_or(self.line);
-        let common = self.common.since(if is_whole { 0 } else { first_line });
-        let idle = self.common.idle_reads().filter(|_| is_rest);
+        let common = self.common.since(if scope == Scope::Whole { 0 } else { first_line });
+        let idle = self.common.idle_ops().filter(|_| scope != Scope::Silent);
         kept.extend(common.chain(idle).map(|op| Arc::new(Kept::of(op.clone(), false))));
         kept.sort_by_key(|op| op.line);
         // One that names several sets is in each of them.
@@ -354,7 +369,7 @@ impl Windowed {
         let mut collector = Collector::default();
         collector.header(&self.header);
         for op in kept {
-            let is_narrow = is_whole || op.is_of_one;
+            let is_narrow = op.is_of_one || scope == Scope::Whole;
             let mut op = Arc::unwrap_or_clone(op).into_op();
             if !is_narrow {
                 named::narrow(&mut op, |partition| partitions.contains(partition));
@@ -362,13 +377,27 @@ impl Windowed {
             collector.observe(&op);
         }
         collector.goes_on_to(self.line);
-        let disabled = if is_whole { Vec::new() } else { UNDECIDED.map(|(anomaly, _)| anomaly).to_vec() };
+        let disabled = match scope {
+            Scope::Whole => Vec::new(),
+            Scope::Silent | Scope::Rest => UNDECIDED.map(|(anomaly, _)| anomaly).to_vec(),
+        };
         let part = Part::judged(&collector.seal(), &self.profile, disabled, &self.waived, &mut self.watch);
         match &mut self.judged {
             Some(judged) => judged.join(part),
             None => self.judged = Some(part),
         }
         self.past.extend(&partitions);
+    }
+}
+
+impl Open {
+    fn is_completed_by(&self, op: &Op) -> bool {
+        op.op_type != OpType::Invoke && discriminant(&self.op.call) == discriminant(&op.call)
+    }
+
+    /// The op, if it gave nothing to any partition.
+    fn left(self) -> Option<Op> {
+        self.given_to.is_empty().then_some(self.op)
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Common {
     standing: BTreeMap<Process, Vec<Op>>,
     /// From before that: the last fence of each producer.
     fences: BTreeMap<Option<u64>, Op>,
-    /// Reads that gave nothing, by line.
+    /// Reads that gave nothing and transactions of nothing, about by line.
     idle: VecDeque<Op>,
 }
 
@@ -22,8 +22,9 @@ impl Common {
         self.ops.push_back(op);
     }
 
-    pub(super) fn idle(&mut self, op: Op) {
-        self.idle.push_back(op);
+    /// Takes reads that gave nothing, and transactions of nothing.
+    pub(super) fn idle(&mut self, ops: impl IntoIterator<Item = Op>) {
+        self.idle.extend(ops);
     }
 
     /// What concerns partitions that are first named on `line`.
@@ -32,8 +33,8 @@ impl Common {
         self.standing.values().flatten().chain(self.fences.values()).chain(ops)
     }
 
-    /// Reads that gave nothing.
-    pub(super) fn idle_reads(&self) -> impl Iterator<Item = &Op> {
+    /// Reads that gave nothing, and transactions of nothing.
+    pub(super) fn idle_ops(&self) -> impl Iterator<Item = &Op> {
         self.idle.iter()
     }
 

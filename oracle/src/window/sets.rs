@@ -15,12 +15,15 @@ use crate::hash::HashMap;
 pub(super) struct SetId(u64);
 
 /// Partitions that a transaction, an event or a topic ties together, and every op that names one of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Set {
     pub(super) partitions: Vec<Partition>,
+    /// In no order.
     pub(super) ops: Vec<Arc<Kept>>,
     /// What is remembered of the events that were sent to them.
     events: Vec<u64>,
+    /// The line of the oldest op.
+    first_line: u64,
     /// The last line that names one of them.
     latest_line: u64,
     /// The sets that became part of this one.
@@ -28,8 +31,15 @@ pub(super) struct Set {
 }
 
 impl Set {
-    fn first_line(&self) -> u64 {
-        self.ops.first().map_or(u64::MAX, |op| op.line)
+    fn of(partition: &Partition) -> Self {
+        Set {
+            partitions: vec![partition.clone()],
+            ops: Vec::new(),
+            events: Vec::new(),
+            first_line: u64::MAX,
+            latest_line: 0,
+            former: Vec::new(),
+        }
     }
 
     fn weight(&self) -> usize {
@@ -71,7 +81,7 @@ impl Sets {
         }
         let mut id = SetId(self.next);
         self.next += 1;
-        self.all.insert(id, Set { partitions: vec![partition.clone()], ..Set::default() });
+        self.all.insert(id, Set::of(partition));
         self.of_partition.insert(partition.clone(), id);
         let name = partition.as_str();
         let topics = name.match_indices('/').map(|(end, _)| Partition::named(&name[..end]));
@@ -98,11 +108,11 @@ impl Sets {
             self.of_partition.insert(partition.clone(), large);
         }
         self.merged.insert(small, large);
-        let set = self.all.entry(large).or_default();
+        let Some(set) = self.all.get_mut(&large) else { return large };
         set.partitions.extend(part.partitions);
         set.ops.extend(part.ops);
-        set.ops.sort_by_key(|op| op.line);
         set.events.extend(part.events);
+        set.first_line = set.first_line.min(part.first_line);
         set.latest_line = set.latest_line.max(part.latest_line);
         set.former.extend(part.former);
         set.former.push(small);
@@ -128,6 +138,7 @@ impl Sets {
     /// Keeps an op of a set.
     pub(super) fn push(&mut self, id: SetId, op: Arc<Kept>, line: u64) {
         if let Some(set) = self.all.get_mut(&id) {
+            set.first_line = set.first_line.min(op.line);
             set.latest_line = set.latest_line.max(line);
             set.ops.push(op);
         }
@@ -135,7 +146,7 @@ impl Sets {
 
     /// The line of the oldest op that is kept.
     pub(super) fn oldest_line(&self) -> Option<u64> {
-        self.all.values().map(Set::first_line).min()
+        self.all.values().map(|set| set.first_line).min()
     }
 
     /// Takes out the sets that no line after `line` names. O(sets), and O(what is taken).
