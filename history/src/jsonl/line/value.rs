@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
             Shape::Commit => {
                 let mut all = Vec::new();
                 while let Some(Name(name)) = entries.next_key()? {
-                    let partition = Partition::shared(self.shared.text(&name));
+                    let partition = Partition::shared(self.shared.partition(&name));
                     all.push(Position { partition, next: entries.next_value::<Words>()?.offset()? });
                 }
                 sort_by_partition(&mut all, |position| &position.partition)?;
@@ -278,7 +278,7 @@ impl<'de> Visitor<'de> for BatchesSeed<'_> {
 fn batches<'de, A: MapAccess<'de>>(mut entries: A, shared: &mut Shared) -> Result<Vec<Batch>, A::Error> {
     let mut all = Vec::new();
     while let Some(Name(name)) = entries.next_key()? {
-        let partition = Partition::shared(shared.text(&name));
+        let partition = Partition::shared(shared.partition(&name));
         let Records(records) = entries.next_value_seed(Records::seed(shared))?;
         all.push(Batch { partition, records });
     }
