@@ -147,8 +147,8 @@ fn one(
     let name = input::name(path);
     let needs_ops = has_folder || results.show_history();
     let mut ops: Vec<Op> = Vec::new();
-    let read = judge(path, from, terms, &mut |op| {
-        line.op();
+    let read = judge(path, from, terms, &mut |op, findings| {
+        line.op(findings);
         if needs_ops {
             ops.push(op.clone());
         }
@@ -214,12 +214,13 @@ fn kept(folder: &mut Folder, judged: &Judged, verdict: &Verdict) -> Exit {
     Exit::Holds
 }
 
-/// Judges a history, and hands out each op of it, and in the end the header and the verdict.
+/// Judges a history, and hands out each op of it with the number of findings so far, and in the end the header and the
+/// verdict.
 pub(crate) fn judge(
     path: &Path,
     from: Option<From>,
     terms: &Terms,
-    each: &mut dyn FnMut(&Op),
+    each: &mut dyn FnMut(&Op, usize),
 ) -> Result<(Header, Verdict), JudgeError> {
     let Ops { header, ops } = input::read(path, from)?;
     match terms.window {
@@ -233,13 +234,13 @@ fn judge_window(
     ops: impl Iterator<Item = Result<Op, ReadError>>,
     terms: &Terms,
     window: u64,
-    each: &mut dyn FnMut(&Op),
+    each: &mut dyn FnMut(&Op, usize),
 ) -> Result<(Header, Verdict), JudgeError> {
     let judge = Windowed::new(&header, terms.profile.clone(), window)?;
     let mut judge = terms.waived.iter().fold(judge, |judge, witness| judge.waiving(*witness));
     for op in until_interrupted(ops) {
         let op = op?;
-        each(&op);
+        each(&op, judge.finding_count());
         judge.observe(op)?;
     }
     Ok((header, judge.finish()))
@@ -256,7 +257,7 @@ fn judge_whole(
     header: Header,
     ops: impl Iterator<Item = Result<Op, ReadError>>,
     terms: &Terms,
-    each: &mut dyn FnMut(&Op),
+    each: &mut dyn FnMut(&Op, usize),
 ) -> Result<(Header, Verdict), JudgeError> {
     let mut judge = match &terms.profile {
         Some(profile) => Judge::new(profile.clone()),
@@ -273,7 +274,7 @@ fn judge_whole(
     judge.header(&header);
     for op in until_interrupted(ops) {
         let op = op?;
-        each(&op);
+        each(&op, 0);
         judge.observe(&op);
     }
     Ok((header, judge.finish()))

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &TraceArgs) -> Exit {
     };
     let name = input::name(&args.file);
     let mut ops: Vec<Op> = Vec::new();
-    let verdict = match judge(&args.file, None, &terms, &mut |op| ops.push(op.clone())) {
+    let verdict = match judge(&args.file, None, &terms, &mut |op, _| ops.push(op.clone())) {
         Ok((_, verdict)) => verdict,
         Err(error) => {
             complain(&format!("{name}: {error}"));

@@ -211,6 +211,11 @@ impl Windowed {
         self.past.partitions.len()
     }
 
+    /// How much was found so far.
+    pub fn finding_count(&self) -> usize {
+        self.judged.as_ref().map_or(0, Part::finding_count)
+    }
+
     /// Judges what is left, and tells all of it.
     pub fn finish(mut self) -> Verdict {
         for session in std::mem::take(&mut self.sessions).into_values() {

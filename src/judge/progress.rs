@@ -31,12 +31,12 @@ impl ReadingLine {
         }
     }
 
-    /// One more op was read.
-    pub(super) fn op(&mut self) {
+    /// One more op was read, of a history in which so much was found by now.
+    pub(super) fn op(&mut self, findings: usize) {
         self.ops += 1;
         let is_due = self.is_terminal && self.ops.is_multiple_of(Self::STRIDE);
         if is_due && self.shown.unwrap_or(self.started).elapsed() >= Self::INTERVAL {
-            let told = reading(bytes_read(), self.ops, self.started.elapsed(), self.findings);
+            let told = reading(bytes_read(), self.ops, self.started.elapsed(), self.findings + findings);
             self.show(&told);
         }
     }

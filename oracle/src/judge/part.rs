@@ -46,6 +46,10 @@ impl Part {
         Part { results, findings, exercised, is_anything_seen: is_anything_seen(evidence) }
     }
 
+    pub(crate) fn finding_count(&self) -> usize {
+        self.findings.len()
+    }
+
     /// Takes what was found in a later part.
     pub(crate) fn join(&mut self, later: Part) {
         self.results.join(later.results);
