@@ -111,6 +111,8 @@ pub enum Call {
     Committed(Vec<Position>),
     /// `trim`: what stands before these positions may be gone from here on, by age, by size or by order.
     Trim(Vec<Position>),
+    /// `compact`: of what stands before these positions, only the last event of each key has to be there from here on.
+    Compact(Vec<Position>),
     /// `ack`: done with these deliveries.
     Ack(Vec<Delivery>),
     /// `nack`: not done, deliver again.
@@ -173,6 +175,7 @@ impl Call {
             Call::Subscribe(_) => "subscribe",
             Call::Commit(_) => "commit",
             Call::Trim(_) => "trim",
+            Call::Compact(_) => "compact",
             Call::Committed(_) => "committed",
             Call::Ack(_) => "ack",
             Call::Nack(_) => "nack",
@@ -222,6 +225,9 @@ pub struct Extra {
     /// The key of the events sent or read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Of a send: whether its events delete their key, so that a compaction may drop them too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone: Option<bool>,
     /// The consumer group on whose behalf the call was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupId>,

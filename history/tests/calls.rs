@@ -6,10 +6,11 @@ const SAMPLE: &str = r#"{"format":"lawspeaker.history","version":1,"limits":{"ac
 {"process":0,"type":"ok","f":"change","value":["a",5]}
 {"process":"broker","type":"ok","f":"dead-letter","value":[["jobs",null,5]],"x":{"reason":"expired"}}
 {"process":0,"type":"ok","f":"fence","value":null,"x":{"pid":9,"epoch":1}}
-{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[4,"a"]]],"x":{"pid":9,"epoch":1,"seq":7}}
+{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[4,"a"]]],"x":{"pid":9,"epoch":1,"seq":7,"tombstone":true}}
 {"process":1,"type":"ok","f":"saga.step","value":{"saga":"s1","step":"ship"},"x":{"reads":{"stock":"s2","price":null}}}
 {"process":1,"type":"ok","f":"saga.compensate","value":{"saga":"s1","step":"ship"},"x":{"restores":{"stock":"s2"}}}
 {"process":0,"type":"ok","f":"trim","value":{"orders/0":7}}
+{"process":0,"type":"ok","f":"compact","value":{"orders/0":9}}
 {"process":0,"type":"ok","f":"begin","value":null}
 {"process":0,"type":"info","f":"commit-txn","value":null}
 {"process":0,"type":"ok","f":"abort-txn","value":null}
@@ -35,6 +36,7 @@ fn what_is_written_reads_back_the_same() {
     assert!(history.ops.iter().all(|op| !matches!(op.call, Call::Other { .. })));
     let send = &history.ops[3].x;
     assert_eq!((send.pid, send.epoch, send.seq), (Some(9), Some(1), Some(7)));
+    assert_eq!(send.tombstone, Some(true));
     assert_eq!(history.ops[4].x.reads.len(), 2);
     assert_eq!(history.ops[5].x.restores["stock"].as_ref().map(|saga| saga.as_str()), Some("s2"));
 }

@@ -95,6 +95,9 @@ anomalies! {
     RetentionViolation, "retention-violation", TotalLog,
         "an event that was read below the position that its log had been trimmed to",
         "ours; Kafka, KIP-107: DeleteRecords";
+    CompactionViolation, "compaction-violation", TotalLog,
+        "the last event of a key that is gone from where its log was compacted",
+        "ours; Kafka, Log Compaction: the last known value of each key stays; etcd #18089, a delete that a compaction dropped";
     InconsistentOffsets, "inconsistent-offsets", TotalLog,
         "one offset at which two different events stand",
         "Jepsen, kafka: inconsistent-offsets";
@@ -183,7 +186,7 @@ anomalies! {
         "an event that was read before its transaction began to commit",
         "Adya, Weak Consistency, 1999, section 3.1: intermediate read; Kafka, KIP-98: a read beyond the last stable offset";
     G1c, "G1c", TransactionAtomicity,
-        "committed transactions of which each read what another one sent, in a circle",
+        "committed transactions of which each read what another one sent, or stands behind it, in a circle that holds a read",
         "Adya, Weak Consistency, 1999, section 3.1: circular information flow; Jepsen, kafka: G1c";
     TornTransaction, "torn-transaction", TransactionAtomicity,
         "a committed transaction of which one event can be read and another is lost",

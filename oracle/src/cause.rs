@@ -54,6 +54,8 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::CommitAhead, Anomaly::LostWrite, Tie::EachEvent),
     // A group that had read the one event of an offset goes on past the other.
     (Anomaly::GroupLoss, Anomaly::InconsistentOffsets, Tie::Event),
+    // What a compaction drops is lost.
+    (Anomaly::LostWrite, Anomaly::CompactionViolation, Tie::Event),
     // A transaction that is committed in part loses the rest.
     (Anomaly::LostWrite, Anomaly::TornTransaction, Tie::Event),
     // What is lost, or is not given to anybody, is not given to who asks.

@@ -16,6 +16,7 @@ mod names;
 mod outbox;
 mod queue;
 mod saga;
+mod seek;
 mod starts;
 mod stream;
 mod transaction;
@@ -41,6 +42,7 @@ pub(crate) use names::{
 pub(crate) use outbox::{Change, Effect, Outbox, OutboxCollector};
 pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
+pub(crate) use seek::Seek;
 use starts::Starts;
 pub(crate) use stream::{Append, Place, Projected, StreamCollector, StreamRead, StreamSnapshot, Streams};
 pub(crate) use transaction::{Transaction, TransactionCollector, TransactionKey, Transactions};
@@ -435,12 +437,10 @@ impl Evidence {
         !attempts.is_empty() && attempts.iter().all(|attempt| attempt.outcome == OpType::Fail)
     }
 
-    /// The events that were acknowledged to their producers and never trimmed, in the order of first sight.
+    /// The events that were acknowledged to their producers and have to be there, in the order of first sight.
     pub(crate) fn acknowledged(&self) -> impl Iterator<Item = (EventKey, &Attempt)> {
         let acknowledged = |event| Some((event, self.acknowledgement_of(event)?));
-        let is_kept =
-            |attempt: &Attempt| !attempt.offset.is_some_and(|at| self.trims.may_lack(attempt.partition, at));
-        self.names.events.keys().filter_map(acknowledged).filter(move |(_, attempt)| is_kept(attempt))
+        self.names.events.keys().filter_map(acknowledged).filter(|(_, attempt)| !self.may_be_gone(attempt))
     }
 
     /// Whether nothing excuses a reader who does not find what stands there.

@@ -155,6 +155,16 @@ pub(crate) fn fetch(fetch: &Fetch, evidence: &Evidence) -> Line {
     Line { line: fetch.line, said }
 }
 
+/// What the reader sought before, if only that says from where it asked.
+pub(crate) fn sought(fetch: &Fetch, evidence: &Evidence) -> Option<Line> {
+    let names = &evidence.names;
+    let (process, partition) = (&names.processes[fetch.process], &names.partitions[fetch.partition]);
+    fetch.sought.map(|seek| Line {
+        line: seek.line,
+        said: format!("process {process} sought offset {} of {partition}", seek.to),
+    })
+}
+
 /// What first said that an event stands somewhere.
 pub(crate) fn standing(standing: &Standing, evidence: &Evidence) -> Line {
     let attempt = evidence.attempts_of(standing.event).iter().find(|attempt| attempt.line() == standing.line);

@@ -41,7 +41,7 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     key_order::check(evidence, results);
     partition_order::check(evidence, profile, results);
     causal_delivery::check(evidence, profile, results);
-    transaction_atomicity::check(evidence, &lost, results);
+    transaction_atomicity::check(evidence, profile, &lost, results);
     effect_once::check(evidence, results);
     outbox_atomicity::check(evidence, results);
     saga_atomicity::check(evidence, results);

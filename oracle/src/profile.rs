@@ -178,6 +178,8 @@ impl Profile {
             ("causal-broadcast", "events have vector clocks, and neither offsets nor acknowledgements")
         } else if hints.has_sagas && !hints.has_acks && !hints.has_offsets {
             ("saga", "sagas are recorded, and neither offsets nor acknowledgements")
+        } else if !evidence.streams.is_empty() && !hints.has_offsets {
+            ("event-store", "streams of events are recorded, and no offsets")
         } else if hints.has_acks {
             ("work-queue", "single events are acknowledged, and deliveries are not counted")
         } else if hints.has_offsets {

@@ -83,6 +83,17 @@ fn without_its_check_a_violating_history_is_no_longer_caught() {
     }
 }
 
+/// Without offsets, a log or a queue that kept nothing would be guessed.
+#[test]
+fn a_history_of_streams_that_names_no_profile_is_taken_for_one_of_an_event_store() {
+    let is_of_streams = |entry: &Entry| entry.guarantee == Guarantee::StreamConsistency;
+    for Entry { path, .. } in ["conforms", "violates"].into_iter().flat_map(corpus).filter(is_of_streams) {
+        let mut history = read(&path);
+        history.header.profile = None;
+        assert_eq!(judge_without(&history, &[]).profile, "event-store", "{}", path.display());
+    }
+}
+
 #[test]
 fn every_finding_names_lines_that_exist_in_order() {
     for Entry { path, .. } in corpus("violates") {

@@ -80,6 +80,7 @@ fn any_call() -> impl Strategy<Value = Call> {
         any_positions().prop_map(Call::Commit),
         any_positions().prop_map(Call::Committed),
         any_positions().prop_map(Call::Trim),
+        any_positions().prop_map(Call::Compact),
         any_deliveries().prop_map(Call::Ack),
         any_deliveries().prop_map(Call::Nack),
         any_deliveries().prop_map(Call::Apply),

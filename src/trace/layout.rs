@@ -129,6 +129,7 @@ fn shape(call: &Call) -> Shape {
         | Call::Fence
         | Call::Begin
         | Call::Trim(_)
+        | Call::Compact(_)
         | Call::Snapshot(_)
         | Call::Quiescent
         | Call::Other { .. } => Shape::Other,

@@ -16,6 +16,7 @@ pub(super) fn words(op: &Op) -> String {
         Call::Revoke(partitions) => format!("revoke {}", listed(partitions, ToString::to_string)),
         Call::Subscribe(partitions) => format!("subscribe {}", listed(partitions, ToString::to_string)),
         Call::Trim(positions) => format!("trim {}", listed(positions, position_words)),
+        Call::Compact(positions) => format!("compact {}", listed(positions, position_words)),
         Call::Commit(positions) => format!("commit {}", listed(positions, position_words)),
         Call::Committed(positions) => format!("committed {}", listed(positions, position_words)),
         Call::Ack(all) => format!("ack {}", listed(all, delivery_words)),

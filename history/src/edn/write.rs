@@ -45,7 +45,7 @@ pub(crate) fn op_to_form(op: &Op) -> String {
 fn call_value(out: &mut String, f: &str, value: &Value) {
     match (f, value) {
         ("send" | "poll" | "txn", Value::Array(items)) => list(out, items, micro_op),
-        ("receive" | "commit" | "committed" | "trim" | "seek", Value::Object(by_partition)) => {
+        ("receive" | "commit" | "committed" | "trim" | "compact" | "seek", Value::Object(by_partition)) => {
             map(out, by_partition, partition_name);
         }
         ("assign" | "revoke" | "subscribe" | "committed", Value::Array(items)) => list(out, items, partition),

@@ -16,6 +16,7 @@ pub(super) fn call_of(f: String, value: Value, op_type: OpType) -> Result<Call, 
         "revoke" => Call::Revoke(partitions(value)?),
         "subscribe" => Call::Subscribe(partitions(value)?),
         "trim" => Call::Trim(positions(value)?),
+        "compact" => Call::Compact(positions(value)?),
         "commit" => Call::Commit(positions(value)?),
         "committed" if op_type == OpType::Invoke => Call::Committed(
             partitions(value)?.into_iter().map(|partition| Position { partition, next: None }).collect(),

@@ -48,7 +48,10 @@ fn value_of(call: &Call, op_type: OpType) -> Value {
         Call::Committed(positions) if op_type == OpType::Invoke => {
             positions.iter().map(|position| json!(position.partition)).collect()
         }
-        Call::Commit(positions) | Call::Committed(positions) | Call::Trim(positions) => positions
+        Call::Commit(positions)
+        | Call::Committed(positions)
+        | Call::Trim(positions)
+        | Call::Compact(positions) => positions
             .iter()
             .map(|p| (p.partition.as_str().to_owned(), json!(p.next)))
             .collect::<Map<_, _>>()

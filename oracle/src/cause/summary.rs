@@ -19,7 +19,12 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
     let group = kind.group.map_or_else(String::new, |group| names.groups[group].to_string());
     let count = |noun: &str| explain::counted(cases.len(), noun);
     let what = match kind.anomaly {
-        Anomaly::LostWrite => format!("{} are gone from {place}", count("acknowledged event")),
+        Anomaly::LostWrite if is_acknowledged(cases, evidence) => {
+            format!("{} are gone from {place}", count("acknowledged event"))
+        }
+        Anomaly::LostWrite => {
+            format!("{} that had been acknowledged or read are gone from {place}", count("event"))
+        }
         Anomaly::RedeliveryAfterAck => {
             format!(
                 "{} of {place} came to group {group} again after a confirmed acknowledgement",
@@ -121,6 +126,9 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
         Anomaly::RetentionViolation => {
             format!("{} of {place} were read after they had been trimmed", count("event"))
         }
+        Anomaly::CompactionViolation => {
+            format!("{} of their keys are gone from {place}, which was compacted", count("last event"))
+        }
         Anomaly::FetchGap => {
             format!("{} of {place} were given a later offset than they asked for", count("poll"))
         }
@@ -134,7 +142,9 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
         Anomaly::G1b => {
             format!("{} of {place} were read before their transactions were committed", count("event"))
         }
-        Anomaly::G1c => format!("{} of committed transactions that read of one another", count("circle")),
+        Anomaly::G1c => {
+            format!("{} of committed transactions that depend on what others sent", count("circle"))
+        }
         Anomaly::TornTransaction => format!("{} were committed in part", count("transaction")),
         Anomaly::PrecommittedRead => {
             format!("{} of {place} were read by their own transactions", count("event"))
@@ -218,6 +228,11 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
         Anomaly::G1a => format!("{} of {place} can be read although their sends failed", count("event")),
     };
     what + &offset_ranges(cases, evidence)
+}
+
+/// Whether producers were told of every event, so that nothing is known from readers alone.
+fn is_acknowledged(cases: &[Found], evidence: &Evidence) -> bool {
+    cases.iter().flat_map(|case| &case.events).all(|event| evidence.acknowledgement_of(*event).is_some())
 }
 
 /// ` (s1, s2 and 3 more)`: the sagas of cases.

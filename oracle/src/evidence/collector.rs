@@ -11,6 +11,7 @@ use lawspeaker_history::{
 
 use serde_json::Value;
 
+use super::seek::Seeks;
 use super::{
     Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
     Key, Labels, Log, Move, MoveKind, Names, Notes, OutboxCollector, PartitionKey, ProcessKey, Queue, Read,
@@ -56,6 +57,7 @@ pub(crate) struct Collector {
     claims: Vec<Claim>,
     pub(super) fetches: Vec<Fetch>,
     trims: Trims,
+    pub(super) seeks: Seeks,
     /// The transaction that the op which was taken last is part of.
     transaction: Option<TransactionKey>,
     transactional: HashSet<ProcessKey>,
@@ -109,9 +111,7 @@ impl Collector {
         self.outbox.observe(op, process, self.line, &mut self.names);
         self.streams.observe(op, process, self.line, &mut self.names);
         self.sagas.observe(op, process, self.line, &mut self.names);
-        if let Call::Trim(positions) = &op.call {
-            self.trims.observe(op, self.line, positions, &mut self.names);
-        }
+        self.trims.observe(op, self.line, &mut self.names);
         if op.op_type == OpType::Invoke { self.invoke(op, process) } else { self.complete(op, process) }
     }
 
@@ -151,13 +151,14 @@ impl Collector {
         let reading_since = since.or(session.reading_since);
         self.sends_of(op, process, open.map(|open| open.attempts).unwrap_or_default());
         self.reads_of(op, process, reading_since);
+        self.seeks.observe(op, process, self.line, &mut self.names);
         match &op.call {
             Call::Ack(deliveries) if op.op_type == OpType::Ok => {
                 self.acknowledge(op, process, since, deliveries);
             }
             Call::Commit(positions) => self.commit(op, process, since, positions, false),
             Call::Committed(positions) => self.commit(op, process, since, positions, true),
-            Call::Poll(batches) if !op.x.from.is_empty() => self.fetch(op, process, since, batches),
+            Call::Poll(batches) => self.fetch(op, process, reading_since, batches),
             Call::Quiescent if matches!(op.op_type, OpType::Ok | OpType::Info) => {
                 self.extent.last_quiescence = Some(self.line);
                 self.extent.last_answer = self.last_answer;
@@ -404,6 +405,7 @@ impl Collector {
         let read_starts = Starts::of_rows(event_count, self.reads.iter().map(|read| read.event));
         let reads_by_event = read_starts.by_event(self.reads.iter().map(|read| read.event));
         let log = Log::of(&self.attempts, &self.reads, &self.names);
+        let trims = self.trims.seal(&self.attempts, &self.reads, &log, &self.names);
         let sagas = self.sagas.seal(&mut self.names);
         Evidence {
             names: self.names,
@@ -426,7 +428,7 @@ impl Collector {
             transactions,
             claims: self.claims,
             fetches: self.fetches,
-            trims: self.trims,
+            trims,
             waiting,
             transactional: self.transactional,
             extent: self.extent,

@@ -43,7 +43,7 @@ fn of_send(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
         (OpType::Ok, Some(_)) => "it stands there for everybody".to_owned(),
         (OpType::Ok, None) => format!("{partition} owes it to its readers"),
         (OpType::Fail, _) => "nobody may ever read it".to_owned(),
-        (OpType::Info | OpType::Invoke, _) => "it may have been sent, or not".to_owned(),
+        (OpType::Info | OpType::Invoke, _) => "it may stand in the log, or not".to_owned(),
     })
 }
 

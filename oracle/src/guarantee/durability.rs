@@ -10,12 +10,12 @@
 //!      below the first offset of a group and was acknowledged before the group was seen does not count either.
 //!   3. Without one too, an event whose offset was given to another that was sent after this one was acknowledged, and
 //!      that nobody read since: a log that only grows does not do that.
+//!   4. An event that was read from a log that everybody reads, and is not in the final read: what was read was committed,
+//!      as Jepsen has it. So an event is lost whose send nobody acknowledged; and, where no sends are recorded at all, one
+//!      that only readers know of.
 //! * `redelivery-after-ack`: an event is delivered again to a group, by a read that was invoked after an
 //!   acknowledgement of it by the same group was confirmed. Unconfirmed acknowledgements prove nothing,
 //!   nor do any others of a group that has some.
-//!
-//!   4. An event whose send nobody acknowledged is lost like that if it was read before from a log that everybody reads,
-//!      and is not in the final read: what was read was committed, as Jepsen has it.
 //!
 //! A send of unknown outcome that nobody read is never lost. A work queue owes an event only until it was delivered.
 //!

@@ -102,7 +102,9 @@ fn changes_without_effect(evidence: &Evidence, results: &mut Results) {
             continue;
         }
         judged_count += 1;
-        if !may_be_applied {
+        let is_gone =
+            || evidence.attempts_of(change.event).iter().any(|attempt| evidence.may_be_gone(attempt));
+        if !may_be_applied && !is_gone() {
             results.add(change_without_effect(change, evidence));
         }
     }

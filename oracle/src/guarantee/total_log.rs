@@ -9,6 +9,7 @@
 //! * `replica-divergence`: an event that the final read of one node (`x.node`) holds, and that of another, which has
 //!   something before it and something after it, does not.
 //! * `retention-violation`: an event that is read below where its log was trimmed to.
+//! * `compaction-violation`: the last event of a key, of those below where its log was compacted to, that is lost.
 //!
 //! Source: Jepsen, kafka: `inconsistent-offsets`; Bufstream 0.1.0 for spurious offsets (Jepsen's analysis of it).
 //! Cost: O(n log n) in what stands in the logs.
@@ -19,6 +20,7 @@
 //! send a ok at 5 · then send b ok at 3     b stands before a, and came after it
 //! ```
 
+mod compaction;
 mod regression;
 mod replica;
 mod retention;
@@ -40,6 +42,7 @@ const EVENTS_TOLD: usize = 4;
 pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
     regression::check(evidence, lost, results);
     retention::check(evidence, results);
+    compaction::check(evidence, lost, results);
     replica::check(evidence, results);
     let standings = evidence.log.standings();
     let is_same_place =

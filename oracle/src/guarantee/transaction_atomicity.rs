@@ -28,16 +28,15 @@ use std::collections::HashSet;
 
 use lawspeaker_history::Guarantee;
 
-use crate::Anomaly;
 use crate::case::Found;
 use crate::evidence::{EventKey, Evidence};
-use crate::explain;
 use crate::results::Results;
+use crate::{Anomaly, Profile, explain};
 
-pub(crate) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut Results) {
+pub(crate) fn check(evidence: &Evidence, profile: &Profile, lost: &HashSet<EventKey>, results: &mut Results) {
     if evidence.extent.has_transactions {
         early::check(evidence, results);
-        circle::check(evidence, results);
+        circle::check(evidence, profile, results);
         offsets::check(evidence, results);
         torn::check(evidence, lost, results);
         whole::precommitted(evidence, results);

@@ -133,8 +133,9 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 29] = [
+const ABSENCES: [Anomaly; 30] = [
     Anomaly::LostWrite,
+    Anomaly::CompactionViolation,
     Anomaly::Unseen,
     Anomaly::Phantom,
     Anomaly::PollSkip,

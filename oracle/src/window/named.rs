@@ -20,7 +20,10 @@ pub(super) fn partitions(op: &Op) -> Vec<&Partition> {
             MicroOp::Send(sent) => name(&sent.partition),
             MicroOp::Poll(batches) => batches.iter().for_each(|batch| name(&batch.partition)),
         }),
-        Call::Commit(positions) | Call::Committed(positions) | Call::Trim(positions) => {
+        Call::Commit(positions)
+        | Call::Committed(positions)
+        | Call::Trim(positions)
+        | Call::Compact(positions) => {
             positions.iter().for_each(|position| name(&position.partition));
         }
         Call::Ack(deliveries)
@@ -71,7 +74,10 @@ pub(super) fn narrow(op: &mut Op, is_meant: impl Fn(&Partition) -> bool) {
         Call::Assign(partitions) | Call::Revoke(partitions) => {
             partitions.retain(|partition| is_meant(partition));
         }
-        Call::Commit(positions) | Call::Committed(positions) | Call::Trim(positions) => {
+        Call::Commit(positions)
+        | Call::Committed(positions)
+        | Call::Trim(positions)
+        | Call::Compact(positions) => {
             positions.retain(|position| is_meant(&position.partition));
         }
         Call::Ack(deliveries)

@@ -407,6 +407,29 @@ impl LogLane {
         event
     }
 
+    /// Sends two events of one key and one of another to a log that is compacted, which drops both of the first.
+    pub(super) fn compact_badly(&mut self) -> EventId {
+        let (number, process) = (self.event_count, self.newcomer());
+        let partition = Partition::new(&format!("profiles-{}", self.number), 0);
+        let mut records = Vec::new();
+        for key in ["first", "first", "second"] {
+            let (event, offset) = (self.new_event(), Offset::of(self.event_count as usize));
+            for (op_type, offset) in [(OpType::Invoke, None), (OpType::Ok, Some(offset))] {
+                let sent = Sent { partition: partition.clone(), offset, event: event.clone() };
+                let mut op = Op::new(self.process(process), op_type, Call::Send(vec![sent]));
+                op.x.key = Some(format!("{key} of {number}"));
+                self.ops.push(op);
+            }
+            records.push(Record { offset: Some(offset), event });
+        }
+        let next = Some(Offset::of(self.event_count as usize).next());
+        let compact = Call::Compact(vec![Position { partition: partition.clone(), next }]);
+        self.ops.push(Op::new(self.process(process), OpType::Ok, compact));
+        let kept = records.split_off(2);
+        self.ops.extend(self.poll_op(process, partition, kept, None));
+        records.remove(1).event
+    }
+
     /// A process that nobody saw before.
     fn newcomer(&mut self) -> i64 {
         self.newcomer_count += 1;
@@ -512,6 +535,15 @@ impl LogLane {
         let (first, second) = (self.placed(None), self.placed(Some(next + 2)));
         let event = first.1.event.clone();
         self.push_two([(Some(second.clone()), vec![first.clone()]), (Some(first), vec![second])]);
+        event
+    }
+
+    /// Two transactions, of which one reads what the other one sends, and stands before it.
+    pub(super) fn read_of_later(&mut self) -> EventId {
+        let next = self.event_count as usize;
+        let (first, second, read) = (self.placed(None), self.placed(None), self.placed(Some(next + 3)));
+        let event = read.1.event.clone();
+        self.push_two([(Some(read.clone()), vec![first]), (None, vec![second, read])]);
         event
     }
 

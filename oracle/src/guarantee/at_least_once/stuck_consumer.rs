@@ -22,7 +22,9 @@ const ENOUGH: usize = 3;
 pub(super) fn check(evidence: &Evidence, results: &mut Results) {
     let since = evidence.faults.last().map_or(0, |fault| fault.line);
     let mut readers: HashMap<(ProcessKey, PartitionKey), Vec<&Fetch>> = HashMap::default();
-    for fetch in evidence.fetches.iter().filter(|fetch| fetch.begin > since) {
+    // What a reader sought is only known to be asked for where something came.
+    let says_so = |fetch: &&Fetch| fetch.begin > since && fetch.sought.is_none();
+    for fetch in evidence.fetches.iter().filter(says_so) {
         let vain = readers.entry((fetch.process, fetch.partition)).or_default();
         if !fetch.is_empty || vain.last().is_some_and(|before| before.from != fetch.from) {
             vain.clear();

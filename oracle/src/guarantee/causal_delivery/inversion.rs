@@ -221,6 +221,9 @@ impl<'a> Search<'a> {
             let Some(place) = self.chains.place(call) else { continue };
             for event in sent.events.iter().filter(|event| self.messages.is_owed(**event, self.evidence)) {
                 let Some(attempt) = self.evidence.acknowledgement_of(*event) else { continue };
+                if self.evidence.may_be_gone(attempt) {
+                    continue;
+                }
                 owed.entry((place.chain, attempt.partition)).or_default().push((place.at, *event));
             }
         }

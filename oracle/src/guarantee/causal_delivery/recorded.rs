@@ -194,6 +194,7 @@ impl<'a> Search<'a> {
             let reader = self.consumers.get(consumer);
             let is_missing = due.epoch == reader.epoch
                 && self.is_owed(consumer, cause)
+                && !self.evidence.may_be_gone(attempt)
                 && reader.reads(attempt.partition, self.evidence)
                 && reader.read_before(self.messages.calls[call].begin)
                 && !reader.group().is_some_and(|group| self.consumers.came_to(group, cause));

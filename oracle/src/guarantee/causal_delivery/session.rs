@@ -174,7 +174,9 @@ impl<'a> Readers<'a> {
     ) -> bool {
         let Some(seen) = self.seen.get(&(read.process, read.partition)) else { return false };
         let has_been_beyond = seen.range(to..).next().is_some();
-        let mut gone = seen.range(from.next()..to).map(|(offset, read)| (*offset, *read)).take(TOLD);
+        let is_kept = |(offset, _): &(&Offset, _)| !self.evidence.trims.may_lack(read.partition, **offset);
+        let passed = seen.range(from.next()..to).filter(is_kept).take(TOLD);
+        let mut gone = passed.map(|(offset, read)| (*offset, *read));
         let Some((offset, first)) = gone.next() else { return has_been_beyond };
         let events: Vec<EventKey> =
             std::iter::once(first.event).chain(gone.map(|(_, read)| read.event)).collect();

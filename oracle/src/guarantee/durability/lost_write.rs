@@ -46,9 +46,10 @@ pub(super) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
 fn read_and_gone(readers: &Readers<'_>, evidence: &Evidence, results: &mut Results) -> Vec<EventKey> {
     let mut gone_events = Vec::new();
     let mut count = 0;
+    // Where sends are recorded, what nobody sent is a phantom; where none is, readers are all there is to go by.
+    let is_sent = |event: EventKey| evidence.attempts.is_empty() || !evidence.attempts_of(event).is_empty();
     let is_judged = |event: &EventKey| {
-        let is_sent = !evidence.attempts_of(*event).is_empty() && !evidence.has_failed(*event);
-        is_sent && evidence.acknowledgement_of(*event).is_none()
+        is_sent(*event) && !evidence.has_failed(*event) && evidence.acknowledgement_of(*event).is_none()
     };
     for event in evidence.names.events.keys().filter(is_judged) {
         let is_before = |line: u64| evidence.extent.final_since.is_some_and(|since| line < since);

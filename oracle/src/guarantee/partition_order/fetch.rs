@@ -1,4 +1,5 @@
-//! `fetch-gap` and `empty-below-hw`: polls that say from which offset they asked, and were given something else.
+//! `fetch-gap` and `empty-below-hw`: polls that say from which offset they asked, and were given something else. The first
+//! poll after a reader of no group, which was assigned its partitions, sought an offset says so too.
 //!
 //! Only what surely stood there before the poll began is held against it: what a send was told before, or another had read.
 //!
@@ -57,7 +58,9 @@ fn missed(anomaly: Anomaly, fetch: &Fetch, standing: &Standing, what: &str, evid
         standing.offset,
         standing.line,
     );
-    let lines = vec![explain::standing(standing, evidence), explain::fetch(fetch, evidence)];
+    let mut lines = vec![explain::standing(standing, evidence), explain::fetch(fetch, evidence)];
+    lines.extend(explain::sought(fetch, evidence));
+    lines.sort_by_key(|line| line.line);
     Found::new(anomaly, sentence, lines)
         .at(fetch.partition, Some(standing.offset))
         .group(fetch.group)
