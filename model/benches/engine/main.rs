@@ -1,79 +1,148 @@
-//! Our explorer beside stateright's, on the same models, in one run: states a second, bytes a state.
+//! Our explorer beside others on the same models, in one run: states a second, bytes a state.
 //!
 //! ```text
 //! cargo bench -p lawspeaker-model --bench engine
+//! cargo bench -p lawspeaker-model --bench engine -- two-phase-commit bounded-queues
 //! ```
+//! stateright's explores the very model; SPIN and TLC explore a twin of it, if they are here, and are left out if not.
+//! All have to come to the same counts.
+//!
 //! Each row runs in a process of its own, whose peak memory and processor time, all threads together, are read at the
-//! end (Linux only; elsewhere they are 0). Both check the laws that hold in every state, and explore everything;
-//! `with liveness` also finds lassos, which stateright cannot. Compare ratios within one run: machines are noisy.
-//! `times` is by the clock; where others use the machine, the ratio of two processor times says more.
+//! end (Linux only; elsewhere they are 0); of SPIN's memory its own words are believed, and TLC has none. All check the
+//! laws that hold in every state, and explore everything; `with liveness` also finds lassos, which stateright cannot.
+//! Compare ratios within one run: machines are noisy. `times` is by the clock; where others use the machine, the ratio of
+//! two processor times says more, though TLC's has Java's start in it, and what collects its garbage.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
+mod peer;
+mod row;
+mod spin;
+mod tlc;
 mod two_phase_commit;
+mod usage;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use lawspeaker_model::bounded_queues::{self, BoundedQueues};
 use lawspeaker_model::catalogue::{DomainModel, Preset};
+use lawspeaker_model::causal_delivery::CausalDelivery;
 use lawspeaker_model::consumer_group::ConsumerGroup;
 use lawspeaker_model::engine::{Options, Signal, System, explore};
+use lawspeaker_model::guard::Guards;
 use lawspeaker_model::partition_log::PartitionLog;
 use stateright::Checker;
 
+use crate::peer::Twin;
+use crate::row::Row;
 use crate::two_phase_commit::TwoPhaseCommit;
+use crate::usage::{peak_bytes, processor_seconds};
 
-const SUBJECTS: [&str; 3] = ["two-phase-commit", "partition-log", "consumer-group"];
+/// The models with their twins, within the bounds of [`run`].
+const SUBJECTS: [(&str, Twin); 5] = [
+    ("two-phase-commit", Twin::Promela("model/benches/engine/two-phase-commit.pml", &[])),
+    (
+        "bounded-queues",
+        Twin::Promela("specs/bounded-queues.pml", &["ORDERS=5", "HANDLERS=3", "CAPACITY=2", "STRAYS=1"]),
+    ),
+    (
+        "partition-log",
+        Twin::Tla(
+            "PartitionLog",
+            "partition-log/small.cfg",
+            &[("ProducerCount", 2), ("EventCount", 2), ("Faults", 2)],
+        ),
+    ),
+    (
+        "consumer-group",
+        Twin::Tla("ConsumerGroup", "consumer-group/small.cfg", &[("MemberCount", 3), ("EventCount", 3)]),
+    ),
+    ("causal-delivery", Twin::Tla("CausalDelivery", "causal-delivery/medium.cfg", &[])),
+];
+
+/// The one that others are compared with.
+const OURS: &str = "ours, 1 thread";
+
 const CHECKERS: [&str; 6] = [
     "stateright, 1 thread",
     "stateright, 2 threads",
-    "ours, 1 thread",
+    OURS,
     "ours, 2 threads",
     "ours, exact",
     "ours, with liveness",
 ];
 
-fn main() {
-    match std::env::var("LAWSPEAKER_BENCH_ROW") {
-        Ok(row) => {
-            let (subject, checker) = row.split_once('/').expect("a row is a subject and a checker");
-            run(subject, checker);
-        }
-        Err(_) => table(),
+fn main() -> ExitCode {
+    if let Ok(row) = std::env::var("LAWSPEAKER_BENCH_ROW") {
+        let (subject, checker) = row.split_once('/').expect("a row is a subject and a checker");
+        run(subject, checker);
+        return ExitCode::SUCCESS;
     }
+    // Cargo adds an option.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect();
+    let is_known = |name: &&String| SUBJECTS.iter().any(|(subject, _)| subject == *name);
+    if let Some(name) = wanted.iter().find(|name| !is_known(name)) {
+        eprintln!("there is no model `{name}` here; there are {:?}", SUBJECTS.map(|(subject, _)| subject));
+        return ExitCode::from(2);
+    }
+    println!("{:17} {:22} {} {:>6}", "model", "checker", row::HEAD, "times");
+    for (subject, twin) in &SUBJECTS {
+        if wanted.is_empty() || wanted.iter().any(|name| name == subject) {
+            table(subject, twin);
+        }
+    }
+    ExitCode::SUCCESS
 }
 
-fn table() {
-    println!(
-        "model             checker                  states   generated   seconds  processor  states/s  bytes/state  times"
-    );
-    let this = std::env::current_exe().expect("a process has an executable");
-    for subject in SUBJECTS {
-        let mut first_rate = None;
-        for checker in CHECKERS {
-            let row = format!("{subject}/{checker}");
-            let output =
-                Command::new(&this).env("LAWSPEAKER_BENCH_ROW", row).output().expect("it runs again");
-            let text = String::from_utf8(output.stdout).expect("a row is text");
-            let fields: Vec<f64> = text.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-            let [states, generated, seconds, processor, bytes] = fields[..] else {
-                panic!("{checker} failed: {text}")
-            };
-            let rate = states / seconds;
-            let times = rate / *first_rate.get_or_insert(rate);
-            let per_state = bytes / states;
+/// The rows of a model, each printed as soon as it is there; and how many times as fast as its peers ours is.
+fn table(subject: &str, twin: &Twin) {
+    let mut rows: Vec<(&str, Row)> = Vec::new();
+    let mut add = |checker, row: Row| {
+        rows.push((checker, row));
+        let first = rows[0].1;
+        let times = row.rate() / first.rate();
+        println!("{subject:17} {checker:22} {row} {times:>6.2}");
+        let counts = (row.states, row.generated);
+        assert_eq!(counts, (first.states, first.generated), "{checker} explores something else");
+    };
+    for checker in CHECKERS {
+        add(checker, row_of(subject, checker));
+    }
+    match twin.explore() {
+        Ok(peers) => peers.into_iter().for_each(|(checker, row)| add(checker, row)),
+        Err(needs) => println!("{subject:17} {:22} is left out: {needs}", twin.checker()),
+    }
+    let found = |wanted: &str| rows.iter().find(|(checker, _)| *checker == wanted).map(|(_, row)| row);
+    for checker in [CHECKERS[0], twin.checker()] {
+        if let (Some(ours), Some(peer)) = (found(OURS), found(checker)) {
+            let times = ours.rate() / peer.rate();
+            let by_processor = peer.processor_seconds / ours.processor_seconds;
             println!(
-                "{subject:17} {checker:21} {states:>9} {generated:>11} {seconds:>9.2} {processor:>10.2} {rate:>9.0} {per_state:>12.0} {times:>6.1}"
+                "{subject:17} {OURS}, is {times:.1} times as fast as {checker}; by processor time {by_processor:.1}"
             );
         }
     }
+}
+
+/// A row, made by a process of its own.
+fn row_of(subject: &str, checker: &str) -> Row {
+    let this = std::env::current_exe().expect("a process has an executable");
+    let row = format!("{subject}/{checker}");
+    let text = peer::said(Command::new(this).env("LAWSPEAKER_BENCH_ROW", row));
+    Row::parse(&text).unwrap_or_else(|| panic!("{checker} failed: {text}"))
 }
 
 fn run(subject: &str, checker: &str) {
     match subject {
         "two-phase-commit" => measure(TwoPhaseCommit { participants: 8 }, checker),
         "partition-log" => measure(PartitionLog::preset(Preset::Medium), checker),
-        _ => measure(ConsumerGroup::preset(Preset::Medium), checker),
+        "consumer-group" => measure(ConsumerGroup::preset(Preset::Medium), checker),
+        "causal-delivery" => measure(CausalDelivery::preset(Preset::Medium), checker),
+        _ => {
+            let bounds = bounded_queues::Bounds { orders: 5, handlers: 3, capacity: 2, strays: 1 };
+            measure(BoundedQueues { bounds, guards: Guards::ALL }, checker);
+        }
     }
 }
 
@@ -99,20 +168,4 @@ where
     };
     let seconds = started.elapsed().as_secs_f64();
     println!("{states} {generated} {seconds} {} {}", processor_seconds(), peak_bytes() - before);
-}
-
-/// The most memory that this process has held.
-fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() * 1024
-}
-
-/// The time that this process has spent on processors, by itself and in the kernel.
-fn processor_seconds() -> f64 {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program, in parentheses, may hold spaces; the two times are the 12th and 13th field after it.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_SECOND
 }

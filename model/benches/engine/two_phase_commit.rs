@@ -6,19 +6,61 @@ use lawspeaker_model::engine::{FairGroup, Law, System, When, Witness, properties
 use stateright::{Model, Property};
 
 pub(crate) struct TwoPhaseCommit {
+    /// At most eight.
     pub(crate) participants: u8,
 }
 
-/// Sets of participants are bits.
+/// A state in one word: sets of participants, a byte each, and the decision above them. A core has to wait if a state is
+/// changed in pieces and then copied whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct State {
-    prepared: u16,
-    committed: u16,
-    aborted: u16,
-    prepared_sent: u16,
-    heard: u16,
-    /// 0 undecided, 1 committed, 2 aborted; the decision is also the message.
-    decision: u8,
+pub(crate) struct State(u64);
+
+/// The participants that...
+#[derive(Clone, Copy)]
+enum Set {
+    Prepared,
+    Committed,
+    Aborted,
+    /// ... have told the coordinator that they are prepared.
+    Told,
+    /// ... the coordinator has heard of.
+    Heard,
+}
+
+/// What the coordinator decided, which is also its message.
+#[derive(Clone, Copy, PartialEq)]
+enum Decision {
+    None,
+    Commit,
+    Abort,
+}
+
+impl State {
+    const DECISION: u32 = 40;
+
+    fn of(self, set: Set) -> u8 {
+        (self.0 >> (8 * set as u32)) as u8
+    }
+
+    fn has(self, set: Set, participant: u8) -> bool {
+        self.of(set) >> participant & 1 == 1
+    }
+
+    fn with(self, set: Set, participant: u8) -> Self {
+        State(self.0 | 1 << (8 * set as u32 + u32::from(participant)))
+    }
+
+    fn without(self, set: Set, participant: u8) -> Self {
+        State(self.0 & !(1 << (8 * set as u32 + u32::from(participant))))
+    }
+
+    fn has_decided(self, decision: Decision) -> bool {
+        self.0 >> Self::DECISION == decision as u64
+    }
+
+    fn decide(self, decision: Decision) -> Self {
+        State(self.0 | (decision as u64) << Self::DECISION)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,53 +83,47 @@ impl Model for TwoPhaseCommit {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let all = (1 << self.participants) - 1;
-        if state.decision == 0 {
-            if state.heard == all {
+        let is_open = state.has_decided(Decision::None);
+        if is_open {
+            if state.of(Set::Heard).count_ones() == u32::from(self.participants) {
                 actions.push(Action::Commit);
             }
             actions.push(Action::Abort);
         }
+        let is_working = !(state.of(Set::Prepared) | state.of(Set::Committed) | state.of(Set::Aborted));
         for participant in 0..self.participants {
-            let bit = 1 << participant;
-            let is_working = (state.prepared | state.committed | state.aborted) & bit == 0;
-            if state.decision == 0 && state.prepared_sent & bit != 0 && state.heard & bit == 0 {
+            if is_open && state.has(Set::Told, participant) && !state.has(Set::Heard, participant) {
                 actions.push(Action::Hear(participant));
             }
-            if is_working {
+            if is_working >> participant & 1 == 1 {
                 actions.push(Action::Prepare(participant));
                 actions.push(Action::Refuse(participant));
             }
-            if state.decision == 1 && state.committed & bit == 0 {
+            if state.has_decided(Decision::Commit) && !state.has(Set::Committed, participant) {
                 actions.push(Action::LearnCommit(participant));
             }
-            if state.decision == 2 && state.aborted & bit == 0 {
+            if state.has_decided(Decision::Abort) && !state.has(Set::Aborted, participant) {
                 actions.push(Action::LearnAbort(participant));
             }
         }
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        let mut next = *state;
-        match action {
-            Action::Hear(participant) => next.heard |= 1 << participant,
-            Action::Commit => next.decision = 1,
-            Action::Abort => next.decision = 2,
+        Some(match action {
+            Action::Hear(participant) => state.with(Set::Heard, participant),
+            Action::Commit => state.decide(Decision::Commit),
+            Action::Abort => state.decide(Decision::Abort),
             Action::Prepare(participant) => {
-                next.prepared |= 1 << participant;
-                next.prepared_sent |= 1 << participant;
+                state.with(Set::Prepared, participant).with(Set::Told, participant)
             }
-            Action::Refuse(participant) => next.aborted |= 1 << participant,
+            Action::Refuse(participant) => state.with(Set::Aborted, participant),
             Action::LearnCommit(participant) => {
-                next.prepared &= !(1 << participant);
-                next.committed |= 1 << participant;
+                state.without(Set::Prepared, participant).with(Set::Committed, participant)
             }
             Action::LearnAbort(participant) => {
-                next.prepared &= !(1 << participant);
-                next.aborted |= 1 << participant;
+                state.without(Set::Prepared, participant).with(Set::Aborted, participant)
             }
-        }
-        Some(next)
+        })
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -99,7 +135,7 @@ impl Model for TwoPhaseCommit {
 impl System for TwoPhaseCommit {
     fn is_fault(&self, action: &Action) -> bool { matches!(action, Action::Refuse(_)) }
     fn fair_group(&self, _: &Action) -> Option<FairGroup> { None }
-    fn is_done(&self, state: &State) -> bool { (state.committed | state.aborted).count_ones() == u32::from(self.participants) }
+    fn is_done(&self, state: &State) -> bool { (state.of(Set::Committed) | state.of(Set::Aborted)).count_ones() == u32::from(self.participants) }
     fn witnesses(&self) -> Vec<Witness<Self>> { Vec::new() }
 
     fn laws(&self) -> Vec<Law<Self>> {
@@ -107,7 +143,7 @@ impl System for TwoPhaseCommit {
             guarantee: Guarantee::TransactionAtomicity,
             when: When::Always,
             says: "nobody commits what another aborts",
-            holds: |_, state| state.committed == 0 || state.aborted == 0,
+            holds: |_, state| state.of(Set::Committed) == 0 || state.of(Set::Aborted) == 0,
         }]
     }
 }
