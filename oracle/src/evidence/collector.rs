@@ -235,8 +235,8 @@ impl Collector {
         }
         let is_handed_out = matches!(op.call, Call::Receive(_));
         let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
-        let node: Option<Arc<str>> = op.x.rest.get("node").and_then(Value::as_str).map(Arc::from);
-        let mut places = 0..;
+        let is_noted = is_handed_out || op.x.delivery.is_some() || !op.x.rest.is_empty();
+        let mut place = 0;
         for batch in batches(&op.call) {
             let partition = self.names.partitions.key_near(&batch.partition, self.latest_partition);
             self.latest_partition = Some(partition);
@@ -245,12 +245,6 @@ impl Collector {
                 let event = self.names.events.key_near(&record.event, self.latest_event);
                 self.latest_event = Some(event);
                 self.hints.has_delivery_counts |= op.x.delivery.is_some();
-                let notes = Notes {
-                    time_ns: op.time_ns.filter(|_| is_handed_out),
-                    delivery: op.x.delivery,
-                    hash: places.next().and_then(|place| hash_of(op, place)),
-                    node: node.clone(),
-                };
                 self.reads.push(Read {
                     line: self.line,
                     begin: since.unwrap_or(self.line),
@@ -265,8 +259,9 @@ impl Collector {
                     phase: op.x.phase.unwrap_or(Phase::Main),
                     is_handed_out,
                     transaction: self.transaction,
-                    notes: boxed(notes),
+                    notes: if is_noted { notes(op, place, is_handed_out) } else { None },
                 });
+                place += 1;
             }
         }
     }
@@ -463,11 +458,25 @@ fn is_answered(call: &Call) -> bool {
 
 /// What a send says of itself beside the event and where it goes.
 fn labels(op: &Op, place_in_call: usize) -> Option<Box<Labels>> {
+    let x = &op.x;
+    if x.pid.is_none() && x.seq.is_none() && x.key.is_none() && x.rest.is_empty() {
+        return None;
+    }
     boxed(Labels {
         producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
         seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
         key: op.x.key.as_deref().map(Arc::from),
         hash: hash_of(op, place_in_call),
+    })
+}
+
+/// What a read says of itself beside the event and where it stands.
+fn notes(op: &Op, place_in_call: usize, is_handed_out: bool) -> Option<Box<Notes>> {
+    boxed(Notes {
+        time_ns: op.time_ns.filter(|_| is_handed_out),
+        delivery: op.x.delivery,
+        hash: hash_of(op, place_in_call),
+        node: op.x.rest.get("node").and_then(Value::as_str).map(Arc::from),
     })
 }
 

@@ -32,15 +32,11 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     if evidence.attempts.is_empty() {
         return results.undecided(Guarantee::NoCreation, "no sends recorded, so nothing tells what was sent");
     }
-    let sent_count =
-        evidence.reads.iter().filter(|read| !evidence.attempts_of(read.event).is_empty()).count();
-    results.checked(Anomaly::Phantom, evidence.reads.len(), "read");
-    results.checked(Anomaly::FutureRead, sent_count, "read");
-    results.checked(Anomaly::Misrouted, sent_count, "read");
-    corrupt::check(evidence, results);
+    let mut sent_count = 0;
     let mut told = HashSet::new();
     for read in &evidence.reads {
         let attempts = evidence.attempts_of(read.event);
+        sent_count += usize::from(!attempts.is_empty());
         let here = || attempts.iter().filter(|attempt| may_stand_in(attempt, read.partition, evidence));
         // A send that nobody invoked may have begun at any time before its completion.
         if here().any(|attempt| !attempt.is_invoked || attempt.begin < read.line) {
@@ -86,6 +82,10 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         };
         results.add(found.at(read.partition, read.offset).event(read.event));
     }
+    results.checked(Anomaly::Phantom, evidence.reads.len(), "read");
+    results.checked(Anomaly::FutureRead, sent_count, "read");
+    results.checked(Anomaly::Misrouted, sent_count, "read");
+    corrupt::check(evidence, results);
 }
 
 fn may_stand_in(attempt: &Attempt, partition: PartitionKey, evidence: &Evidence) -> bool {
