@@ -15,7 +15,7 @@ use recording::{Recording, Shape};
 
 const EVENT_COUNT: usize = 200_000;
 /// How often each shape is read and judged; the least time is told.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 const SHAPES: [Shape; 4] = [
     Shape { name: "batches of 10, ids are numbers", batch: 10, id_prefix: "", first_offset: 0 },
