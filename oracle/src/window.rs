@@ -355,7 +355,8 @@ impl Windowed {
             self.judge(silent, Scope::Silent);
         }
         if self.judged.is_some() {
-            self.common.forget(self.sets.oldest_line().unwrap_or(self.line), before);
+            let oldest_line = self.sets.oldest_line().unwrap_or(self.line);
+            self.common.forget(oldest_line, before, |partition| self.past.has(partition));
         }
     }
 
@@ -411,9 +412,15 @@ impl Past {
         self.partitions.extend(partitions.iter().map(|partition| self.hasher.hash_one(partition)));
     }
 
-    /// Takes note of a partition that is new, or seems so.
+    fn has(&self, partition: &Partition) -> bool {
+        self.partitions.contains(&self.hasher.hash_one(partition))
+    }
+
+    /// Takes note of a partition that is new, or seems so. What was sent to its topic may stand in it.
     fn meet(&mut self, partition: &Partition, line: u64) {
-        if self.named_again.is_none() && self.partitions.contains(&self.hasher.hash_one(partition)) {
+        let name = partition.as_str();
+        let topics = name.match_indices('/').map(|(end, _)| Partition::named(&name[..end]));
+        if self.named_again.is_none() && topics.chain([partition.clone()]).any(|name| self.has(&name)) {
             self.named_again = Some((partition.clone(), line));
         }
     }

@@ -107,6 +107,39 @@ fn a_partition_that_comes_back_after_it_was_judged_makes_the_verdict_inconclusiv
 }
 
 #[test]
+fn what_may_have_been_sent_to_a_topic_that_was_judged_is_held_against_nobody() {
+    let history = history(&format!(
+        r#"{HEADER}
+{{"process":0,"type":"invoke","f":"send","value":[["send","orders",1]]}}
+{{"process":0,"type":"info","f":"send","value":[["send","orders",1]]}}
+{}{{"process":2,"type":"ok","f":"poll","value":[["poll",{{"orders/3":[[0,1]]}}]]}}"#,
+        meanwhile(50)
+    ));
+    let profile = Profile::named("kafka").expect("it is a profile");
+    assert_eq!(windowed(&history, &profile, 200).expect("no ties").outcome, Outcome::Conforms);
+    assert_eq!(windowed(&history, &profile, 20).expect("no ties").outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn what_a_member_was_given_long_ago_is_still_its_own() {
+    let history = history(&format!(
+        r#"{HEADER}
+{{"process":1,"type":"ok","f":"assign","value":["a"],"x":{{"group":"g"}}}}
+{{"process":1,"type":"ok","f":"assign","value":["c"],"x":{{"group":"g"}}}}
+{}{}{{"process":0,"type":"ok","f":"send","value":[["send","a",[0,1]]]}}
+{{"process":1,"type":"ok","f":"poll","value":[["poll",{{"a":[[0,1]]}}]],"x":{{"group":"g"}}}}"#,
+        meanwhile(10).replace("\"b", "\"d"),
+        meanwhile(50),
+    ));
+    let profile = Profile::named("kafka").expect("it is a profile");
+    for window in [200, 20] {
+        let verdict = windowed(&history, &profile, window).expect("no ties");
+        assert!(verdict.checked.iter().any(|checked| checked.anomaly == Anomaly::ForeignDelivery));
+        assert_eq!(verdict.outcome, Outcome::Conforms, "{}", report::text(&verdict, "-"));
+    }
+}
+
+#[test]
 fn what_a_window_cannot_judge_is_refused_in_words() {
     let refused = |text: &str, profile: Option<&str>| {
         let history = history(text);

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lawspeaker_history::{Call, Op, Process};
+use lawspeaker_history::{Call, Op, Partition, Process};
 
 /// What is kept of them.
 #[derive(Debug, Default)]
 pub(super) struct Common {
     /// By line, from the oldest partition on that is not judged yet.
     ops: VecDeque<Op>,
-    /// From before that: what each process was last given to read, and what has changed of it since.
+    /// From before that: what each process was given to read, and what has changed of it since.
     standing: BTreeMap<Process, Vec<Op>>,
     /// From before that: the last fence of each producer.
     fences: BTreeMap<Option<u64>, Op>,
@@ -38,13 +38,23 @@ impl Common {
         self.idle.iter()
     }
 
-    /// Forgets what concerns only partitions before `oldest_line`, and reads that gave nothing before `idle_line`.
-    /// Amortized O(1).
-    pub(super) fn forget(&mut self, oldest_line: u64, idle_line: u64) {
+    /// Forgets what concerns only the time before `oldest_line`, or partitions that are past, and reads that gave nothing
+    /// before `idle_line`. Amortized O(1) an op, and O(what is standing).
+    pub(super) fn forget(&mut self, oldest_line: u64, idle_line: u64, is_past: impl Fn(&Partition) -> bool) {
         while let Some(op) = self.ops.pop_front_if(|op| op.line < oldest_line) {
             self.settle(op);
         }
         while self.idle.pop_front_if(|op| op.line < idle_line).is_some() {}
+        for standing in self.standing.values_mut() {
+            let last = standing.iter().rposition(|op| matches!(op.call, Call::Assign(_)));
+            let mut places = 0..;
+            standing.retain_mut(|op| {
+                let is_last = places.next() == last;
+                let (Call::Assign(partitions) | Call::Revoke(partitions)) = &mut op.call else { return true };
+                partitions.retain(|partition| !is_past(partition));
+                is_last || !partitions.is_empty()
+            });
+        }
     }
 
     /// Keeps of what is old what may still be in force.
@@ -56,14 +66,13 @@ impl Common {
             Call::Crash => {
                 self.standing.remove(&op.process);
             }
-            Call::Assign(_) => {
-                self.standing.insert(op.process.clone(), vec![op]);
-            }
             _ if is_lasting(&op) => {
                 let standing = self.standing.entry(op.process.clone()).or_default();
-                // Only the last wish of one kind is in force; what was given up stays given up.
-                let is_renewed =
-                    |old: &Op| old.call.f() == op.call.f() && !matches!(old.call, Call::Revoke(_));
+                // Assignments may add to those before them, so that only the same one is renewed.
+                let is_renewed = |old: &Op| match &op.call {
+                    Call::Assign(_) | Call::Revoke(_) => old.call == op.call,
+                    _ => old.call.f() == op.call.f(),
+                };
                 standing.retain(|old| !is_renewed(old));
                 standing.push(op);
             }
