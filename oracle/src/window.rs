@@ -231,6 +231,10 @@ impl Windowed {
             for (anomaly, reason) in UNDECIDED {
                 part.undecided(anomaly, reason);
             }
+            // What was sent to a partition that was judged before, and comes from another, looks like a phantom.
+            if part.weigh_at_most(Anomaly::Phantom, profile.severity(Anomaly::Misrouted)) {
+                part.undecided(Anomaly::Phantom, PHANTOMS);
+            }
         }
         let lack = watch
             .first_hole()
@@ -437,6 +441,10 @@ const UNDECIDED: [(Anomaly, &str); 2] = [
         "partitions were judged one after the other (--window), and whoever waits may wait for any",
     ),
 ];
+
+/// What is said where there is a phantom.
+const PHANTOMS: &str = "of what was sent to a partition that was judged before (--window) nothing is known, so that a phantom may be an event \
+     that was sent there";
 
 /// What `profile` promises that the ops of one partition do not show.
 fn promised_across_partitions(profile: &Profile) -> Option<&'static str> {

@@ -121,6 +121,45 @@ fn what_may_have_been_sent_to_a_topic_that_was_judged_is_held_against_nobody() {
 }
 
 #[test]
+fn what_comes_from_another_partition_than_one_that_was_judged_is_a_phantom_at_most_as_bad_as_misrouted() {
+    let history = history(&format!(
+        r#"{HEADER}
+{{"process":0,"type":"ok","f":"send","value":[["send","a",[0,1]]]}}
+{{"process":1,"type":"ok","f":"receive","value":{{"a":[[0,1]]}}}}
+{}{{"process":0,"type":"ok","f":"send","value":[["send","c",[0,2]]]}}
+{{"process":2,"type":"ok","f":"receive","value":{{"c":[[0,2],[1,1]]}}}}"#,
+        meanwhile(50)
+    ));
+    for (profile, is_violated) in [("work-queue", false), ("kafka", true)] {
+        let profile = Profile::named(profile).expect("it is a profile");
+        let (whole, windowed) =
+            (whole(&history, &profile), windowed(&history, &profile, 20).expect("no ties"));
+        assert_eq!(whole.outcome == Outcome::Violated, is_violated, "{}", report::text(&whole, "-"));
+        assert_eq!(windowed.outcome == Outcome::Violated, is_violated, "{}", report::text(&windowed, "-"));
+        assert_eq!((whole.count(Anomaly::Misrouted), windowed.count(Anomaly::Phantom)), (1, 1));
+        assert!(report::text(&windowed, "-").contains("a phantom may be an event that was sent there"));
+    }
+}
+
+#[test]
+fn what_was_put_aside_elsewhere_is_no_loss() {
+    let history = history(&format!(
+        r#"{HEADER}
+{{"process":0,"type":"ok","f":"send","value":[["send","a",[0,1]]]}}
+{{"process":1,"type":"ok","f":"receive","value":{{"a":[[0,1]]}},"x":{{"group":"g"}}}}
+{{"process":1,"type":"ok","f":"reject","value":[["a",0,1]],"x":{{"group":"g"}}}}
+{{"process":"broker","type":"ok","f":"dead-letter","value":[["dead",null,1]]}}
+{}"#,
+        meanwhile(50)
+    ));
+    let profile = Profile::named("rabbitmq-classic").expect("it is a profile");
+    for verdict in [whole(&history, &profile), windowed(&history, &profile, 20).expect("no ties")] {
+        assert_eq!(verdict.count(Anomaly::DlqLoss), 0, "{}", report::text(&verdict, "-"));
+        assert!(verdict.checked.iter().any(|checked| checked.anomaly == Anomaly::DlqLoss));
+    }
+}
+
+#[test]
 fn what_a_member_was_given_long_ago_is_still_its_own() {
     let history = history(&format!(
         r#"{HEADER}

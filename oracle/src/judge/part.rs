@@ -68,6 +68,15 @@ impl Part {
         }
     }
 
+    /// Lets no finding of `anomaly` weigh more than `severity`, be it a note; answers whether there is any.
+    pub(crate) fn weigh_at_most(&mut self, anomaly: Anomaly, severity: Severity) -> bool {
+        let of_anomaly = self.findings.iter_mut().filter(|finding| finding.anomaly == anomaly);
+        of_anomaly
+            .map(|finding| finding.severity = finding.severity.max(severity.min(Severity::Note)))
+            .count()
+            > 0
+    }
+
     /// The verdict on the whole; where something is lacking, nothing follows from what is not there.
     pub(crate) fn verdict(
         self,

@@ -48,11 +48,14 @@ impl Common {
         for standing in self.standing.values_mut() {
             let last = standing.iter().rposition(|op| matches!(op.call, Call::Assign(_)));
             let mut places = 0..;
+            let mut is_known_outside = false;
             standing.retain_mut(|op| {
                 let is_last = places.next() == last;
                 let (Call::Assign(partitions) | Call::Revoke(partitions)) = &mut op.call else { return true };
                 partitions.retain(|partition| !is_past(partition));
-                is_last || !partitions.is_empty()
+                // Of a process that read outside any group, that it did is worth knowing.
+                let is_news = op.x.group.is_none() && !std::mem::replace(&mut is_known_outside, true);
+                is_last || is_news || !partitions.is_empty()
             });
         }
     }
@@ -69,9 +72,12 @@ impl Common {
             _ if is_lasting(&op) => {
                 let standing = self.standing.entry(op.process.clone()).or_default();
                 // Assignments may add to those before them, so that only the same one is renewed.
-                let is_renewed = |old: &Op| match &op.call {
-                    Call::Assign(_) | Call::Revoke(_) => old.call == op.call,
-                    _ => old.call.f() == op.call.f(),
+                let is_renewed = |old: &Op| {
+                    let is_same = match &op.call {
+                        Call::Assign(_) | Call::Revoke(_) => old.call == op.call,
+                        _ => old.call.f() == op.call.f(),
+                    };
+                    is_same && old.x.group == op.x.group
                 };
                 standing.retain(|old| !is_renewed(old));
                 standing.push(op);

@@ -37,7 +37,7 @@ pub(super) fn partitions(op: &Op) -> Vec<&Partition> {
     named
 }
 
-/// Every event that `op` sends or reads, where, and whether it is sent.
+/// Every event that `op` names, where, and whether it is sent.
 pub(super) fn events(op: &Op) -> Box<dyn Iterator<Item = (&Partition, &EventId, bool)> + '_> {
     fn read(batches: &[Batch]) -> impl Iterator<Item = (&Partition, &EventId, bool)> {
         batches
@@ -54,6 +54,15 @@ pub(super) fn events(op: &Op) -> Box<dyn Iterator<Item = (&Partition, &EventId, 
             };
             sent.into_iter().chain(read(batches))
         })),
+        Call::Ack(deliveries)
+        | Call::Nack(deliveries)
+        | Call::Reject(deliveries)
+        | Call::DeadLetter(deliveries)
+        | Call::Apply(deliveries) => Box::new(
+            deliveries
+                .iter()
+                .filter_map(|delivery| Some((&delivery.partition, delivery.event.as_ref()?, false))),
+        ),
         _ => Box::new(std::iter::empty()),
     }
 }

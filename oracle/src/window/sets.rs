@@ -119,7 +119,7 @@ impl Sets {
         large
     }
 
-    /// Ties a set that `event` is sent to, or read from, to the one that it was sent to before.
+    /// Ties a set of which `event` is said to the one that it was sent to before.
     pub(super) fn meet(&mut self, event: &EventId, id: SetId, is_sent: bool) -> SetId {
         let fingerprint = self.hasher.hash_one(event);
         match self.of_event.get(&fingerprint).copied() {
