@@ -191,11 +191,11 @@ impl Windowed {
             }
             call if call.is_of_saga() => return Err(WindowError::NoPartition(op.line, call.f().to_owned())),
             Call::Begin | Call::CommitTxn | Call::AbortTxn => self.mark(op),
+            Call::Crash => self.crash(op),
             Call::Assign(_)
             | Call::Revoke(_)
             | Call::Subscribe(_)
             | Call::Fence
-            | Call::Crash
             | Call::Quiescent
             | Call::Other { .. } => self.common.push(op),
             _ => self.take(op),
@@ -218,10 +218,7 @@ impl Windowed {
 
     /// Judges what is left, and tells all of it.
     pub fn finish(mut self) -> Verdict {
-        for session in std::mem::take(&mut self.sessions).into_values() {
-            self.common.idle(session.open.and_then(Open::left));
-            self.common.idle(session.transaction.unwrap_or_default().marks);
-        }
+        self.common.idle(std::mem::take(&mut self.sessions).into_values().flat_map(Session::left));
         let scope = if self.judged.is_some() { Scope::Rest } else { Scope::Whole };
         let rest = self.sets.silent_since(u64::MAX);
         self.judge(rest, scope);
@@ -246,6 +243,14 @@ impl Windowed {
                 )
             }));
         part.verdict(profile, chosen_by, op_count, lack.as_deref(), watch.doubts())
+    }
+
+    /// Takes the end of a process, and of whatever it had under way.
+    fn crash(&mut self, op: Op) {
+        if let Some(session) = self.sessions.remove(&op.process) {
+            self.common.idle(session.left());
+        }
+        self.common.push(op);
     }
 
     /// Takes the beginning or the end of a transaction, which goes where its parts go.
@@ -354,6 +359,10 @@ impl Windowed {
     fn sweep(&mut self) {
         self.next_sweep = self.line + self.window.div_ceil(SWEEPS_A_WINDOW);
         let Some(before) = self.line.checked_sub(self.window) else { return };
+        // How a transaction ends decides what its parts were.
+        for transaction in self.sessions.values().filter_map(|session| session.transaction.as_ref()) {
+            transaction.set.into_iter().for_each(|set| self.sets.touch(set, self.line));
+        }
         let silent = self.sets.silent_since(before);
         if !silent.is_empty() {
             self.judge(silent, Scope::Silent);
@@ -397,6 +406,14 @@ impl Windowed {
             None => self.judged = Some(part),
         }
         self.past.extend(&partitions);
+    }
+}
+
+impl Session {
+    /// What of it no partition took part in.
+    fn left(self) -> impl Iterator<Item = Op> {
+        let marks = self.transaction.unwrap_or_default().marks;
+        self.open.and_then(Open::left).into_iter().chain(marks)
     }
 }
 

@@ -142,6 +142,24 @@ fn what_comes_from_another_partition_than_one_that_was_judged_is_a_phantom_at_mo
 }
 
 #[test]
+fn no_partition_of_a_transaction_under_way_is_over() {
+    let history = history(&format!(
+        r#"{HEADER}
+{{"process":0,"type":"ok","f":"begin","value":null}}
+{{"process":0,"type":"ok","f":"send","value":[["send","a",[0,1]]]}}
+{}{{"process":0,"type":"ok","f":"send","value":[["send","c",[0,2]]]}}
+{{"process":0,"type":"ok","f":"abort-txn","value":null}}
+{{"process":5,"type":"ok","f":"send","value":[["send","c",[1,3]]]}}
+{{"process":6,"type":"ok","f":"poll","value":[["poll",{{"c":[[1,3]]}}]]}}"#,
+        meanwhile(10).replace("\"b", "\"d") + &meanwhile(50),
+    ));
+    let profile = Profile::named("kafka-transactions").expect("it is a profile");
+    for verdict in [whole(&history, &profile), windowed(&history, &profile, 20).expect("no ties")] {
+        assert_eq!(verdict.outcome, Outcome::Conforms, "{}", report::text(&verdict, "-"));
+    }
+}
+
+#[test]
 fn what_was_put_aside_elsewhere_is_no_loss() {
     let history = history(&format!(
         r#"{HEADER}

@@ -144,6 +144,13 @@ impl Sets {
         }
     }
 
+    /// Says that `line` speaks of a set, which may have become part of another.
+    pub(super) fn touch(&mut self, id: SetId, line: u64) {
+        if let Some(set) = self.current(id).and_then(|id| self.all.get_mut(&id)) {
+            set.latest_line = set.latest_line.max(line);
+        }
+    }
+
     /// The line of the oldest op that is kept.
     pub(super) fn oldest_line(&self) -> Option<u64> {
         self.all.values().map(|set| set.first_line).min()
