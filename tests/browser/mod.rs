@@ -86,6 +86,7 @@ impl Browser {
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()})));
         let strokes: Vec<Value> = strokes.collect();
         self.post("/actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]}));
+        self.settle();
     }
 
     /// Clicks on the first element that a selector finds.
@@ -95,6 +96,14 @@ impl Browser {
         let element = self.post("/element", &json!({"using": "css selector", "value": selector}));
         let id = element[ELEMENT].as_str().unwrap_or_else(|| panic!("nothing is {selector}: {element}"));
         self.post(&format!("/element/{id}/click"), &json!({}));
+        self.settle();
+    }
+
+    /// Waits until the page has drawn twice, and done what was waiting then: an address that changes is heard of later.
+    fn settle(&self) {
+        let script = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));";
+        self.post("/execute/async", &json!({"script": script, "args": []}));
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
