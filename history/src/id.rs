@@ -76,6 +76,11 @@ impl Partition {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The names of the topics that it may be a partition of, the shortest first: each [covers](Self::covers) it.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').map(|(end, _)| &self.0[..end])
+    }
 }
 
 impl fmt::Display for Partition {

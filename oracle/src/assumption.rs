@@ -136,10 +136,11 @@ impl Watch {
         }
     }
 
-    /// The first line before which lines are missing.
-    pub(crate) fn first_hole(&self) -> Option<u64> {
+    /// Why nothing follows from what is not there, if lines are missing.
+    pub(crate) fn lack(&self) -> Option<String> {
         let holes = self.tallies.iter().find(|((assumption, _), _)| *assumption == Assumption::LinesAreWhole);
-        holes.map(|(_, tally)| tally.first_line)
+        let line = holes?.1.first_line;
+        Some(format!("lines are missing before line {line}: what is not there may stand in them"))
     }
 
     /// Says that an event was sent more than once.

@@ -103,9 +103,7 @@ impl Judge {
         });
         profile.limits = limits.or(profile.limits);
         let part = Part::judged(&evidence, &profile, disabled, &waived, &mut watch);
-        let lack = watch
-            .first_hole()
-            .map(|line| format!("lines are missing before line {line}: what is not there may stand in them"));
+        let lack = watch.lack();
         part.verdict(profile, chosen_by, evidence.op_count, lack.as_deref(), watch.doubts())
     }
 }

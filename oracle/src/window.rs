@@ -233,15 +233,12 @@ impl Windowed {
                 part.undecided(Anomaly::Phantom, PHANTOMS);
             }
         }
-        let lack = watch
-            .first_hole()
-            .map(|line| format!("lines are missing before line {line}: what is not there may stand in them"))
-            .or(past.named_again.map(|(partition, line)| {
-                format!(
-                    "{partition} was judged after {window} lines that did not name it, and is named again on line {line}: \
-                     a larger --window would tell"
-                )
-            }));
+        let lack = watch.lack().or(past.named_again.map(|(partition, line)| {
+            format!(
+                "{partition} was judged after {window} lines that did not name it, and is named again on line {line}: \
+                 a larger --window would tell"
+            )
+        }));
         part.verdict(profile, chosen_by, op_count, lack.as_deref(), watch.doubts())
     }
 
@@ -439,9 +436,8 @@ impl Past {
 
     /// Takes note of a partition that is new, or seems so. What was sent to its topic may stand in it.
     fn meet(&mut self, partition: &Partition, line: u64) {
-        let name = partition.as_str();
-        let topics = name.match_indices('/').map(|(end, _)| Partition::named(&name[..end]));
-        if self.named_again.is_none() && topics.chain([partition.clone()]).any(|name| self.has(&name)) {
+        let mut topics = partition.topics().map(Partition::named);
+        if self.named_again.is_none() && (self.has(partition) || topics.any(|topic| self.has(&topic))) {
             self.named_again = Some((partition.clone(), line));
         }
     }
@@ -460,8 +456,8 @@ const UNDECIDED: [(Anomaly, &str); 2] = [
 ];
 
 /// What is said where there is a phantom.
-const PHANTOMS: &str = "of what was sent to a partition that was judged before (--window) nothing is known, so that a phantom may be an event \
-     that was sent there";
+const PHANTOMS: &str = "of what was sent to a partition that was judged before (--window) nothing is known, so that \
+                        a phantom may be an event that was sent there";
 
 /// What `profile` promises that the ops of one partition do not show.
 fn promised_across_partitions(profile: &Profile) -> Option<&'static str> {

@@ -166,9 +166,10 @@ fn what_was_put_aside_elsewhere_is_no_loss() {
 {{"process":0,"type":"ok","f":"send","value":[["send","a",[0,1]]]}}
 {{"process":1,"type":"ok","f":"receive","value":{{"a":[[0,1]]}},"x":{{"group":"g"}}}}
 {{"process":1,"type":"ok","f":"reject","value":[["a",0,1]],"x":{{"group":"g"}}}}
-{{"process":"broker","type":"ok","f":"dead-letter","value":[["dead",null,1]]}}
+{}{{"process":"broker","type":"ok","f":"dead-letter","value":[["dead",null,1]]}}
 {}"#,
-        meanwhile(50)
+        meanwhile(5).replace("\"b", "\"d"),
+        meanwhile(50),
     ));
     let profile = Profile::named("rabbitmq-classic").expect("it is a profile");
     for verdict in [whole(&history, &profile), windowed(&history, &profile, 20).expect("no ties")] {

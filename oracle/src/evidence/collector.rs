@@ -463,9 +463,9 @@ fn labels(op: &Op, place_in_call: usize) -> Option<Box<Labels>> {
         return None;
     }
     boxed(Labels {
-        producer: op.x.pid.map(|pid| (pid, op.x.epoch.unwrap_or(0))),
-        seq: op.x.seq.map(|first| first.saturating_add(place_in_call as u64)),
-        key: op.x.key.as_deref().map(Arc::from),
+        producer: x.pid.map(|pid| (pid, x.epoch.unwrap_or(0))),
+        seq: x.seq.map(|first| first.saturating_add(place_in_call as u64)),
+        key: x.key.as_deref().map(Arc::from),
         hash: hash_of(op, place_in_call),
     })
 }

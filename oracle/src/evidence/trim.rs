@@ -141,8 +141,7 @@ fn reach(trims: &[Trim]) -> HashMap<PartitionKey, Reach> {
 
 /// The names that what stands in `partition` may have been sent to: its own and those of the topics that it is part of.
 fn addresses(partition: &Partition) -> impl Iterator<Item = &str> {
-    let name = partition.as_str();
-    std::iter::once(name).chain(name.match_indices('/').map(|(end, _)| &name[..end]))
+    std::iter::once(partition.as_str()).chain(partition.topics())
 }
 
 /// What is known of keys.

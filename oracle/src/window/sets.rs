@@ -83,11 +83,10 @@ impl Sets {
         self.next += 1;
         self.all.insert(id, Set::of(partition));
         self.of_partition.insert(partition.clone(), id);
-        let name = partition.as_str();
-        let topics = name.match_indices('/').map(|(end, _)| Partition::named(&name[..end]));
+        let topics = partition.topics().map(Partition::named);
         let mut tied: Vec<SetId> =
             topics.filter_map(|topic| self.of_partition.get(&topic).copied()).collect();
-        let below = self.of_partition.range(Partition::named(&format!("{name}/"))..);
+        let below = self.of_partition.range(Partition::named(&format!("{partition}/"))..);
         tied.extend(below.take_while(|(other, _)| partition.covers(other)).map(|(_, id)| *id));
         for other in tied {
             id = self.tie(id, other);
