@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lawspeaker_history::Guarantee;
-use lawspeaker_oracle::{Anomaly, Outcome, report};
+use lawspeaker_oracle::{Anomaly, Checked, Outcome, Verdict, report};
 
 use crate::{data, judge_without, read};
 
@@ -70,6 +70,34 @@ fn every_conforming_history_shows_no_violation() {
             "{}",
             report::text(&verdict, &path.display().to_string())
         );
+    }
+}
+
+/// What a verdict says, without what the profile leaves open: the findings, and on how much each check rests.
+fn told(verdict: &Verdict, guarantee: Guarantee) -> String {
+    let text = report::text(verdict, "");
+    let findings = text.lines().skip(1).take_while(|line| !line.starts_with("checked:"));
+    let mut told: Vec<String> = findings.map(str::to_owned).collect();
+    told.pop_if(|line| line.is_empty());
+    let counted = |checked: &Checked| format!("{} {}", checked.anomaly, checked.observations);
+    let checked: Vec<String> = verdict.checked.iter().map(counted).collect();
+    told.push(format!("  checked: {}", checked.join(", ")));
+    let undecided = verdict.undecided.iter().filter(|undecided| undecided.guarantee == guarantee);
+    told.extend(undecided.map(|undecided| format!("  undecided: {}", undecided.reason)));
+    told.join("\n")
+}
+
+/// Each word and each count was read by somebody, so that a change of either is seen.
+#[test]
+fn what_is_said_of_each_history_is_what_was_reviewed() {
+    for guarantee in Guarantee::ALL {
+        let mut verdicts = String::new();
+        for Entry { path, .. } in ["violates", "conforms"].into_iter().flat_map(corpus) {
+            let Ok(place) = path.strip_prefix(data().join(guarantee.name())) else { continue };
+            let verdict = judge_without(&read(&path), &[]);
+            verdicts += &format!("{}\n{}\n\n", place.display(), told(&verdict, *guarantee));
+        }
+        insta::assert_snapshot!(guarantee.name(), verdicts);
     }
 }
 
