@@ -146,6 +146,9 @@ anomalies! {
     FetchGap, "fetch-gap", PartitionOrder,
         "a poll that was given a later offset than the one it asked for, at which an event stands",
         "ours; Kafka's fetch: the records from the fetch offset on";
+    ResumeViolation, "resume-violation", PartitionOrder,
+        "a poll that was given an earlier offset than the one it asked for",
+        "etcd, API guarantees: resumable; Kafka's fetch: the records from the fetch offset on";
     EmptyBelowHw, "empty-below-hw", PartitionOrder,
         "a poll that was given nothing below the offset up to which, as it was told, everything can be read",
         "ours; Kafka's high watermark and last stable offset";
@@ -191,6 +194,9 @@ anomalies! {
     TornTransaction, "torn-transaction", TransactionAtomicity,
         "a committed transaction of which one event can be read and another is lost",
         "ours; Kafka, KIP-890: a late commit or abort that hits another transaction";
+    CommitHitsLaterTransaction, "commit-hits-later-transaction", TransactionAtomicity,
+        "an aborted transaction that can be read, and the next one of its producer, committed and lost",
+        "ours; Kafka, KIP-890: the end of one transaction is applied to the next";
     OffsetsNotAtomic, "offsets-not-atomic", TransactionAtomicity,
         "a position of a group that was committed in a transaction which was aborted, and is in force all the same",
         "ours; Kafka, KIP-98: sendOffsetsToTransaction";

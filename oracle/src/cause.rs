@@ -57,6 +57,9 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     // What a compaction drops is lost.
     (Anomaly::LostWrite, Anomaly::CompactionViolation, Tie::Event),
     // A transaction that is committed in part loses the rest.
+    (Anomaly::G1a, Anomaly::CommitHitsLaterTransaction, Tie::Event),
+    (Anomaly::TornTransaction, Anomaly::CommitHitsLaterTransaction, Tie::Event),
+    (Anomaly::LostWrite, Anomaly::CommitHitsLaterTransaction, Tie::Event),
     (Anomaly::LostWrite, Anomaly::TornTransaction, Tie::Event),
     // What is lost, or is not given to anybody, is not given to who asks.
     (Anomaly::FetchGap, Anomaly::InvalidOffset, Tie::Event),
@@ -69,6 +72,10 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::EmptyBelowHw, Anomaly::InconsistentOffsets, Tie::Event),
     (Anomaly::FetchGap, Anomaly::Duplicate, Tie::Event),
     (Anomaly::FetchGap, Anomaly::ReplicaDivergence, Tie::Event),
+    (Anomaly::ResumeViolation, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::ResumeViolation, Anomaly::InconsistentOffsets, Tie::Event),
+    (Anomaly::ResumeViolation, Anomaly::Duplicate, Tie::Event),
+    (Anomaly::NonmonotonicPoll, Anomaly::ResumeViolation, Tie::Event),
     (Anomaly::StuckConsumer, Anomaly::LostWrite, Tie::Event),
     (Anomaly::EmptyBelowHw, Anomaly::StuckConsumer, Tie::Event),
     (Anomaly::Unseen, Anomaly::StuckConsumer, Tie::Event),

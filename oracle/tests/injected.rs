@@ -355,11 +355,13 @@ fn runs_in_a_row(profile: &str, log: bool) -> Vec<History> {
 fn told(verdict: &Verdict) -> BTreeSet<(Anomaly, Severity, String)> {
     let of = |finding: &Finding| {
         let (anomaly, severity) = (finding.anomaly, finding.severity);
-        // Until when it was waited for differs, and is told last.
-        let sentence = |case: &Case| match anomaly {
-            Anomaly::Unseen => case.sentence.split(" by line ").next().unwrap_or_default().to_owned(),
-            _ => case.sentence.clone(),
+        // Until when it was waited for differs, and so does who shows a loss: runs that are judged at once have one end.
+        let told_last = match anomaly {
+            Anomaly::Unseen => " by line ",
+            Anomaly::LostWrite => ", and ",
+            _ => "\n",
         };
+        let sentence = |case: &Case| case.sentence.split(told_last).next().unwrap_or_default().to_owned();
         finding.cases.iter().map(|case| (anomaly, severity, sentence(case))).collect::<Vec<_>>()
     };
     verdict.findings.iter().flat_map(of).collect()

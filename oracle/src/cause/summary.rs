@@ -132,6 +132,9 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
         Anomaly::FetchGap => {
             format!("{} of {place} were given a later offset than they asked for", count("poll"))
         }
+        Anomaly::ResumeViolation => {
+            format!("{} of {place} were given an earlier offset than they asked for", count("poll"))
+        }
         Anomaly::EmptyBelowHw => {
             format!("{} of {place} were given nothing where something stands", count("poll"))
         }
@@ -146,6 +149,9 @@ pub(super) fn summary(kind: &Kind, cases: &[Found], evidence: &Evidence) -> Stri
             format!("{} of committed transactions that depend on what others sent", count("circle"))
         }
         Anomaly::TornTransaction => format!("{} were committed in part", count("transaction")),
+        Anomaly::CommitHitsLaterTransaction => {
+            format!("{} ended as the next one of their producer should have", count("transaction"))
+        }
         Anomaly::PrecommittedRead => {
             format!("{} of {place} were read by their own transactions", count("event"))
         }

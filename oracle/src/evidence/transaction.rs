@@ -35,6 +35,11 @@ impl Transactions {
         self.0.len()
     }
 
+    /// All of them, in the order in which they began.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = TransactionKey> + use<> {
+        (0..self.0.len()).map(TransactionKey::of)
+    }
+
     /// Whether it was committed for sure.
     pub(crate) fn is_committed(&self, key: TransactionKey) -> bool {
         self[key].outcome == OpType::Ok

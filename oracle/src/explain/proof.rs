@@ -22,6 +22,7 @@ pub(crate) fn proof(case: &Found, evidence: &Evidence) -> Vec<Step> {
 fn follows(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
     of_saga(line, case, evidence)
         .or_else(|| of_send(line, case, evidence))
+        .or_else(|| of_fetch(line, case, evidence))
         .or_else(|| of_read(line, case, evidence))
         .or_else(|| of_commit(line, case, evidence))
         .or_else(|| of_acknowledgement(line, case, evidence))
@@ -51,6 +52,14 @@ fn of_send(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
 fn on<T>(rows: &[T], line: u64, line_of: impl Fn(&T) -> u64) -> impl Iterator<Item = &T> {
     let first = rows.partition_point(|row| line_of(row) < line);
     rows[first..].iter().take_while(move |row| line_of(row) == line)
+}
+
+fn of_fetch(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
+    let place = case.offset?;
+    let mut here = on(&evidence.fetches, line, |fetch| fetch.line)
+        .filter(|fetch| case.partitions.contains(&fetch.partition));
+    let fetch = here.find(|fetch| fetch.first == Some(place) && place < fetch.from)?;
+    Some(format!("what stands before {} was not asked for", fetch.from))
 }
 
 fn of_read(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {

@@ -6,6 +6,7 @@
 //! Both are looked for within one call and from call to call.
 //! * `fetch-gap`, `empty-below-hw`: a poll that says from where it asked is given a later event first, or nothing, though
 //!   one surely stood there.
+//! * `resume-violation`: such a poll is given an earlier event first.
 //!
 //! Offsets at which nothing is known to stand are no gap: transaction markers and compaction leave such.
 //!

@@ -5,6 +5,7 @@
 //! * `G0`, `G1c`: committed transactions stand before, or read of, one another in a circle.
 //! * `offsets-not-atomic`: a position that was committed in an aborted transaction is in force.
 //! * `torn-transaction`: of a committed transaction, one event can be read and another is lost.
+//! * `commit-hits-later-transaction`: an aborted transaction can be read, and the next one of its producer is lost.
 //! * `precommitted-read`: a transaction polls an event that it sends itself, before anybody can have committed it.
 //! * `eos-duplicate`: two transactions of one group that were both committed, and both sent something, polled the same
 //!   event: its effect stands twice in the log.
@@ -20,6 +21,7 @@
 
 mod circle;
 mod early;
+mod late;
 mod offsets;
 mod torn;
 mod whole;
@@ -39,6 +41,7 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, lost: &HashSet<Event
         circle::check(evidence, profile, results);
         offsets::check(evidence, results);
         torn::check(evidence, lost, results);
+        late::check(evidence, lost, results);
         whole::precommitted(evidence, results);
         whole::consumed_twice(evidence, results);
     }

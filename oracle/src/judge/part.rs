@@ -142,7 +142,7 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 30] = [
+const ABSENCES: [Anomaly; 31] = [
     Anomaly::LostWrite,
     Anomaly::CompactionViolation,
     Anomaly::Unseen,
@@ -169,6 +169,7 @@ const ABSENCES: [Anomaly; 30] = [
     Anomaly::OrphanReply,
     Anomaly::StuckSaga,
     Anomaly::TornTransaction,
+    Anomaly::CommitHitsLaterTransaction,
     Anomaly::StuckConsumer,
     Anomaly::Deadlock,
     Anomaly::LostConcurrencyCheck,

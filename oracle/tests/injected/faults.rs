@@ -71,6 +71,7 @@ pub(super) const FAULTS: &[Fault] = &[
     log("a transaction reads of one that it stands before", G1c, |lane| vec![lane.read_of_later()]),
     log("two transactions stand before one another", G0, |lane| vec![lane.stand_in_circle()]),
     log("a committed transaction loses one of its two events", TornTransaction, tear_transaction),
+    log("an abort is applied to the next transaction", CommitHitsLaterTransaction, abort_the_next),
     log("an aborted transaction commits a position", OffsetsNotAtomic, commit_in_vain),
     log("a transaction reads what it sends itself", PrecommittedRead, read_own),
     log("two transactions take one event as their input", EosDuplicate, take_twice),
@@ -84,6 +85,7 @@ pub(super) const FAULTS: &[Fault] = &[
     log("an event is read that was trimmed", RetentionViolation, |lane| vec![lane.read_trimmed()]),
     log("a compaction drops the last event of a key", CompactionViolation, |lane| vec![lane.compact_badly()]),
     log("a poll begins at a later event than it asked for", FetchGap, begin_late),
+    log("a poll begins at an earlier event than it asked for", ResumeViolation, begin_early),
     log("a poll below the high watermark is given nothing", EmptyBelowHw, give_nothing),
     log("a reader is never given what it asks for", StuckConsumer, stick),
     log("a member commits what it never received, and crashes", CommitAhead, commit_ahead),
@@ -266,6 +268,17 @@ fn tear_transaction(lane: &mut LogLane) -> Vec<EventId> {
     vec![event]
 }
 
+fn abort_the_next(lane: &mut LogLane) -> Vec<EventId> {
+    let process = lane.begin_transaction();
+    let shown = lane.send_within(process, false, true);
+    lane.end_transaction(process, Call::AbortTxn);
+    lane.begin_transaction_of(process);
+    let gone = lane.send_within(process, false, false);
+    lane.end_transaction(process, Call::CommitTxn);
+    lane.send(1);
+    vec![shown, gone]
+}
+
 fn commit_in_vain(lane: &mut LogLane) -> Vec<EventId> {
     lane.commit_within(Call::AbortTxn, Some(1));
     Vec::new()
@@ -275,6 +288,13 @@ fn begin_late(lane: &mut LogLane) -> Vec<EventId> {
     let (event, place) = lane.send(0);
     lane.send(1);
     lane.read_anew(place, place + 1..lane.main.len(), 1);
+    vec![event]
+}
+
+fn begin_early(lane: &mut LogLane) -> Vec<EventId> {
+    let (event, place) = lane.send(0);
+    lane.send(1);
+    lane.read_anew(place + 1, place..lane.main.len(), 1);
     vec![event]
 }
 

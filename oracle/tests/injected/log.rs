@@ -100,8 +100,8 @@ impl LogLane {
     }
 
     /// A partition that nobody of a group reads.
-    fn ledger(&self) -> Partition {
-        Partition::new(&format!("ledger-{}", self.number), 0)
+    fn new_ledger(&self) -> Partition {
+        Partition::new(&format!("ledger-{}-{}", self.number, self.event_count), 0)
     }
 
     fn group(&self) -> String {
@@ -441,8 +441,13 @@ impl LogLane {
     /// A process that nobody saw before begins a transaction.
     pub(super) fn begin_transaction(&mut self) -> i64 {
         let process = self.newcomer();
-        self.ops.push(Op::new(self.process(process), OpType::Ok, Call::Begin));
+        self.begin_transaction_of(process);
         process
+    }
+
+    /// A process begins a transaction.
+    pub(super) fn begin_transaction_of(&mut self, process: i64) {
+        self.ops.push(Op::new(self.process(process), OpType::Ok, Call::Begin));
     }
 
     /// Ends it with `commit-txn` or `abort-txn`.
@@ -506,11 +511,11 @@ impl LogLane {
         }
     }
 
-    /// A new event at the end of the second partition, or at an offset of the ledger.
-    fn placed(&mut self, entry: Option<usize>) -> (Partition, Record) {
+    /// A new event at the end of the second partition, or at an offset of a ledger.
+    fn placed(&mut self, entry: Option<(&Partition, usize)>) -> (Partition, Record) {
         let event = self.new_event();
         match entry {
-            Some(offset) => (self.ledger(), Record { offset: Some(Offset::of(offset)), event }),
+            Some((ledger, offset)) => (ledger.clone(), Record { offset: Some(Offset::of(offset)), event }),
             None => {
                 self.side.push(Some(event.clone()));
                 let offset = Some(Offset::of(self.side.len() - 1));
@@ -521,9 +526,9 @@ impl LogLane {
 
     /// Two transactions, of which each stands before the other in one of two partitions.
     pub(super) fn stand_in_circle(&mut self) -> EventId {
-        let next = self.event_count as usize;
+        let ledger = self.new_ledger();
         let (first, second) = (self.placed(None), self.placed(None));
-        let (third, fourth) = (self.placed(Some(next + 4)), self.placed(Some(next + 3)));
+        let (third, fourth) = (self.placed(Some((&ledger, 1))), self.placed(Some((&ledger, 0))));
         let event = second.1.event.clone();
         self.push_two([(None, vec![first, third]), (None, vec![second, fourth])]);
         event
@@ -531,8 +536,8 @@ impl LogLane {
 
     /// Two transactions, of which each reads what the other one sends.
     pub(super) fn read_in_circle(&mut self) -> EventId {
-        let next = self.event_count as usize;
-        let (first, second) = (self.placed(None), self.placed(Some(next + 2)));
+        let ledger = self.new_ledger();
+        let (first, second) = (self.placed(None), self.placed(Some((&ledger, 0))));
         let event = first.1.event.clone();
         self.push_two([(Some(second.clone()), vec![first.clone()]), (Some(first), vec![second])]);
         event
@@ -540,8 +545,8 @@ impl LogLane {
 
     /// Two transactions, of which one reads what the other one sends, and stands before it.
     pub(super) fn read_of_later(&mut self) -> EventId {
-        let next = self.event_count as usize;
-        let (first, second, read) = (self.placed(None), self.placed(None), self.placed(Some(next + 3)));
+        let ledger = self.new_ledger();
+        let (first, second, read) = (self.placed(None), self.placed(None), self.placed(Some((&ledger, 0))));
         let event = read.1.event.clone();
         self.push_two([(Some(read.clone()), vec![first]), (None, vec![second, read])]);
         event
