@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use lawspeaker_history::Guarantee;
-use lawspeaker_oracle::{Anomaly, Checked, Outcome, Verdict, report};
+use lawspeaker_oracle::{Anomaly, Outcome, Verdict, report};
 
-use crate::{data, judge_without, read};
+use crate::{checked, data, judge_without, read};
 
 struct Entry {
     path: PathBuf,
@@ -79,9 +79,7 @@ fn told(verdict: &Verdict, guarantee: Guarantee) -> String {
     let findings = text.lines().skip(1).take_while(|line| !line.starts_with("checked:"));
     let mut told: Vec<String> = findings.map(str::to_owned).collect();
     told.pop_if(|line| line.is_empty());
-    let counted = |checked: &Checked| format!("{} {}", checked.anomaly, checked.observations);
-    let checked: Vec<String> = verdict.checked.iter().map(counted).collect();
-    told.push(format!("  checked: {}", checked.join(", ")));
+    told.push(format!("  checked: {}", checked(verdict)));
     let undecided = verdict.undecided.iter().filter(|undecided| undecided.guarantee == guarantee);
     told.extend(undecided.map(|undecided| format!("  undecided: {}", undecided.reason)));
     told.join("\n")

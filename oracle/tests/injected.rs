@@ -29,6 +29,8 @@ use log::LogLane;
 use queue::QueueLane;
 use random::Random;
 
+use crate::checked;
+
 /// How often a queue may deliver an event.
 const MAX_DELIVERIES: u64 = 3;
 /// How many faults are put into one history.
@@ -251,9 +253,10 @@ fn summary(verdict: &Verdict) -> String {
     let line = |finding: &Finding| {
         let cause = finding.caused_by.and_then(|id| verdict.finding(id));
         let under = cause.map_or_else(String::new, |cause| format!(" under {}", cause.anomaly));
-        format!("{} × {}{under}: {}", finding.count, finding.anomaly, finding.summary)
+        let note = if finding.severity == Severity::Note { "note: " } else { "" };
+        format!("{note}{} × {}{under}: {}", finding.count, finding.anomaly, finding.summary)
     };
-    verdict.violations().map(line).collect::<Vec<_>>().join("\n  ")
+    verdict.findings.iter().map(line).collect::<Vec<_>>().join("\n  ")
 }
 
 #[test]
@@ -271,6 +274,21 @@ fn every_injected_fault_is_a_root_cause_and_next_to_nothing_else_is() {
     let head = "| fault | named | ops | injected | found | primary | listed under them | as |\n|---|---|---|---|---|---|---|---|\n";
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/oracle-accuracy.md");
     generated(&page, "injected", &format!("{head}{table}"), "cargo test -p lawspeaker-oracle injected");
+}
+
+/// Two faults of each kind, and nothing of what is said of them may change unseen.
+#[test]
+fn what_is_said_of_each_fault_is_what_was_reviewed() {
+    let mut said = String::new();
+    for (is_log, profile) in [(true, "log-strict"), (false, "jetstream")] {
+        let verdict = verdict(&mut run(&[], is_log, 0), profile);
+        let _ = writeln!(said, "nothing: {profile}\n  checked: {}\n", checked(&verdict));
+    }
+    for (kind, fault) in FAULTS.iter().enumerate() {
+        let verdict = verdict(&mut run(&[kind; 2], is_log(fault), 0), fault.profile);
+        let _ = writeln!(said, "{}\n  {}\n", fault.says, summary(&verdict));
+    }
+    insta::assert_snapshot!("faults", said);
 }
 
 /// The same as `map`, on two threads, in order.

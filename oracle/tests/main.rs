@@ -22,7 +22,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use lawspeaker_history::{History, Reader};
-use lawspeaker_oracle::{Anomaly, Judge, Verdict};
+use lawspeaker_oracle::{Anomaly, Checked, Judge, Verdict};
 
 /// The folder of history files that the whole workspace shares.
 fn data() -> PathBuf {
@@ -46,6 +46,12 @@ fn judge_without(history: &History, disabled: &[Anomaly]) -> Verdict {
     judge.header(&history.header);
     history.ops.iter().for_each(|op| judge.observe(op));
     judge.finish()
+}
+
+/// On how many observations each check rests.
+fn checked(verdict: &Verdict) -> String {
+    let counted = |checked: &Checked| format!("{} {}", checked.anomaly, checked.observations);
+    verdict.checked.iter().map(counted).collect::<Vec<_>>().join(", ")
 }
 
 /// Judged as the command does it: op by op, under the profile of the header or a guessed one.
