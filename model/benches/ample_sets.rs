@@ -1,10 +1,7 @@
-//! What partial-order reduction could save at best, by brute force: see README.md beside this file.
-//!
-//! Copy it to `model/examples/` and run `cargo run --release -p lawspeaker-model --example ample_sets`.
+//! What partial-order reduction could save at best, by brute force: `cargo bench -p lawspeaker-model --bench ample_sets`. What
+//! it printed, and what follows from it, stands in `docs/measurements/2026-11-26-peers`.
 
-#![allow(missing_docs, unreachable_pub, clippy::print_stdout)]
-
-#[path = "../benches/engine/two_phase_commit.rs"]
+#[path = "engine/two_phase_commit.rs"]
 mod two_phase_commit;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -23,9 +20,18 @@ use two_phase_commit::{Action, TwoPhaseCommit};
 /// A step that changes something: by whom, what, and where it leads.
 type Step<S> = (String, <S as stateright::Model>::Action, <S as stateright::Model>::State);
 
+/// Who takes a step: told from the state, the action, and the state that it leads to.
+type Who<'a, S> = dyn Fn(
+        &S,
+        &<S as stateright::Model>::State,
+        &<S as stateright::Model>::Action,
+        &<S as stateright::Model>::State,
+    ) -> String
+    + 'a;
+
 struct Search<'a, S: System> {
     system: &'a S,
-    who: &'a dyn Fn(&S, &S::State, &S::Action, &S::State) -> String,
+    who: &'a Who<'a, S>,
 }
 
 impl<S: System> Search<'_, S> {
@@ -90,7 +96,8 @@ impl<S: System> Search<'_, S> {
     }
 }
 
-fn row<S: System>(name: &str, system: &S, who: &dyn Fn(&S, &S::State, &S::Action, &S::State) -> String) {
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+fn row<S: System>(name: &str, system: &S, who: &Who<'_, S>) {
     let search = Search { system, who };
     let [states, steps, ample, met] = search.explore(false);
     let [fewer_states, fewer_steps, _, still_met] = search.explore(true);
@@ -108,6 +115,7 @@ fn of_catalogue<S: DomainModel + Words>() {
     row(S::NAME, &S::preset(Preset::Small), &who);
 }
 
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 fn main() {
     println!("model              states    steps  ample  states    steps  times witnesses");
     row("two-phase-commit", &TwoPhaseCommit { participants: 5 }, &|_, _, action, _| match action {
