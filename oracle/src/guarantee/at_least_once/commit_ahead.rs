@@ -129,8 +129,9 @@ fn commit_ahead(
     let mut lines = vec![explain::commit(commit, evidence)];
     lines.extend(passed.first().map(|standing| explain::standing(standing, evidence)));
     lines.sort_by_key(|line| line.line);
+    let offset = passed.first().map(|standing| standing.offset).or(commit.next);
     Found::new(Anomaly::CommitAhead, sentence, lines)
-        .at(commit.partition, commit.next)
+        .at(commit.partition, offset)
         .group(commit.group)
         .events(events)
         .process(&names.processes[commit.process])
