@@ -68,7 +68,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub(crate) fn new(anomaly: Anomaly, sentence: String, lines: Vec<Line>) -> Self {
+    pub(crate) fn new(anomaly: Anomaly, sentence: String, mut lines: Vec<Line>) -> Self {
+        lines.dedup();
         Found {
             anomaly,
             is_excused: false,

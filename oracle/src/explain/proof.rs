@@ -11,16 +11,19 @@ use crate::evidence::{Deed, EventKey, Evidence, MoveKind, Read};
 
 /// The lines of a case, in order, each with what follows from it.
 pub(crate) fn proof(case: &Found, evidence: &Evidence) -> Vec<Step> {
+    let mut before = None;
     let step = |line: &crate::Line| Step {
         line: line.line,
         said: line.said.clone(),
-        so: follows(line.line, case, evidence),
+        so: follows(line.line, before.replace(line.line) == Some(line.line), case, evidence),
     };
     case.lines.iter().map(step).collect()
 }
 
-fn follows(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
+/// What follows from a line; of a transaction that both sends and reads, the send is told first, and the read if it `is_told_again`.
+fn follows(line: u64, is_told_again: bool, case: &Found, evidence: &Evidence) -> Option<String> {
     of_saga(line, case, evidence)
+        .or_else(|| of_read(line, case, evidence).filter(|_| is_told_again))
         .or_else(|| of_send(line, case, evidence))
         .or_else(|| of_fetch(line, case, evidence))
         .or_else(|| of_read(line, case, evidence))

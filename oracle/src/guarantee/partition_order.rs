@@ -201,10 +201,11 @@ fn step(
         read.line,
         explain::events(&skipped, evidence),
     );
+    let skipped_at = first.map_or(to, |standing| standing.offset);
     let may_be_aborted = skipped.iter().all(|event| evidence.may_be_aborted(*event));
     let found = Found::new(Anomaly::PollSkip, sentence, lines)
         .excused_if(may_be_aborted)
-        .at(read.partition, Some(to))
+        .at(read.partition, Some(skipped_at))
         .group(read.group)
         .events(skipped)
         .involving([previous.event, read.event])

@@ -49,7 +49,7 @@ pub(super) fn check(evidence: &Evidence, results: &mut Results) {
             answer.line,
         );
         let mut lines = explain::transaction::ends(transaction, evidence);
-        lines.push(explain::commit(answer, evidence));
+        lines.extend([explain::transaction::claim(claim, evidence), explain::commit(answer, evidence)]);
         lines.sort_by_key(|line| line.line);
         let found = Found::new(Anomaly::OffsetsNotAtomic, sentence, lines).at(answer.partition, Some(next));
         results.add(found.group(answer.group).process(process));
