@@ -12,6 +12,8 @@ use crate::{
 
 /// How many lines of a case are told.
 const LINES_TOLD: usize = 6;
+/// How many of them are the last ones, where not all are told.
+const LAST_TOLD: usize = 2;
 
 /// The verdict on the history that came from `source`, as plain text that ends with a line break.
 pub fn text(verdict: &Verdict, source: &str) -> String {
@@ -112,14 +114,27 @@ fn root(out: &mut String, finding: &Finding, verdict: &Verdict) {
 
 /// The first case as a proof: what each line said, what follows from it, and what that comes to.
 fn proof(out: &mut String, finding: &Finding) {
-    for step in finding.proof.iter().take(LINES_TOLD) {
+    some_of(out, &finding.proof, |step| {
         let so = step.so.as_ref().map_or_else(String::new, |so| format!(", so {so}"));
-        let _ = writeln!(out, "    line {:<7} {}{so}", step.line, step.said);
-    }
-    if let Some(more) = finding.proof.len().checked_sub(LINES_TOLD).filter(|more| *more > 0) {
-        let _ = writeln!(out, "    and {}", explain::counted(more, "more line"));
-    }
+        format!("line {:<7} {}{so}", step.line, step.said)
+    });
     let _ = writeln!(out, "    therefore    {}", finding.conclusion());
+}
+
+/// Each of `lines`, or the first and the last of many.
+fn some_of<T>(out: &mut String, lines: &[T], told: impl Fn(&T) -> String) {
+    // To say that one is left out takes as much room as the line.
+    let left_out = lines.len().checked_sub(LINES_TOLD).filter(|count| *count > 1).unwrap_or_default();
+    let first = if left_out == 0 { lines.len() } else { LINES_TOLD - LAST_TOLD };
+    for line in &lines[..first] {
+        let _ = writeln!(out, "    {}", told(line));
+    }
+    if left_out > 0 {
+        let _ = writeln!(out, "    and {}", explain::counted(left_out, "more line"));
+    }
+    for line in &lines[first + left_out..] {
+        let _ = writeln!(out, "    {}", told(line));
+    }
 }
 
 /// The log around the first case, an offset a line.
@@ -176,12 +191,7 @@ fn told(finding: &Finding) -> Vec<&Case> {
 }
 
 fn lines(out: &mut String, case: &Case) {
-    for line in case.lines.iter().take(LINES_TOLD) {
-        let _ = writeln!(out, "    line {:<7} {}", line.line, line.said);
-    }
-    if let Some(more) = case.lines.len().checked_sub(LINES_TOLD).filter(|more| *more > 0) {
-        let _ = writeln!(out, "    and {}", explain::counted(more, "more line"));
-    }
+    some_of(out, &case.lines, |line| format!("line {:<7} {}", line.line, line.said));
 }
 
 fn follows(out: &mut String, finding: &Finding, verdict: &Verdict, indent: usize) {
