@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lawspeaker_history::Guarantee;
 use lawspeaker_oracle::{Anomaly, Outcome, Verdict, report};
 
-use crate::{checked, data, judge_without, read};
+use crate::{checked, data, judge_text, judge_without, read};
 
 struct Entry {
     path: PathBuf,
@@ -98,6 +98,15 @@ fn what_is_said_of_each_history_is_what_was_reviewed() {
         }
         insta::assert_snapshot!(guarantee.name(), verdicts);
     }
+}
+
+/// Why each guarantee is not judged, under the profile that promises most.
+#[test]
+fn a_history_that_shows_next_to_nothing_is_told_what_it_lacks() {
+    let text = r#"{"format":"lawspeaker.history","version":1,"profile":"log-strict"}
+{"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,"a"]]]}
+{"process":5,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"]]}]]}"#;
+    insta::assert_snapshot!(report::text(&judge_text(text), "next-to-nothing.jsonl"));
 }
 
 #[test]

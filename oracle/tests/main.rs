@@ -48,9 +48,12 @@ fn judge_without(history: &History, disabled: &[Anomaly]) -> Verdict {
     judge.finish()
 }
 
-/// On how many observations each check rests.
+/// On how many observations each check rests, and on what of them where it had a choice.
 fn checked(verdict: &Verdict) -> String {
-    let counted = |checked: &Checked| format!("{} {}", checked.anomaly, checked.observations);
+    let counted = |checked: &Checked| {
+        let basis = checked.basis.as_ref().map_or_else(String::new, |basis| format!(" of {basis}"));
+        format!("{} {}{basis}", checked.anomaly, checked.observations)
+    };
     verdict.checked.iter().map(counted).collect::<Vec<_>>().join(", ")
 }
 

@@ -9,6 +9,9 @@ use crate::Step;
 use crate::case::Found;
 use crate::evidence::{Deed, EventKey, Evidence, MoveKind, Read};
 
+/// What follows from an offset that cannot be.
+const NOWHERE: &str = "nobody knows where it stands";
+
 /// The lines of a case, in order, each with what follows from it.
 pub(crate) fn proof(case: &Found, evidence: &Evidence) -> Vec<Step> {
     let mut before = None;
@@ -44,6 +47,7 @@ fn of_send(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
         (OpType::Ok, _) if transaction.is_some_and(|of| !of.is_one_call) => {
             "it is there for everybody once its transaction is committed".to_owned()
         }
+        (OpType::Ok, Some(offset)) if !offset.is_valid() => NOWHERE.to_owned(),
         (OpType::Ok, Some(_)) => "it stands there for everybody".to_owned(),
         (OpType::Ok, None) => format!("{partition} owes it to its readers"),
         (OpType::Fail, _) => "nobody may ever read it".to_owned(),
@@ -71,6 +75,7 @@ fn of_read(line: u64, case: &Found, evidence: &Evidence) -> Option<String> {
     let is_accused = |event: &EventKey| case.events.contains(event);
     if let Some(read) = reads.iter().find(|read| is_accused(&read.event)) {
         return Some(match read.group {
+            _ if read.offset.is_some_and(|offset| !offset.is_valid()) => NOWHERE.to_owned(),
             Some(group) => format!("group {} had it by then", evidence.names.groups[group]),
             None => "it was there".to_owned(),
         });

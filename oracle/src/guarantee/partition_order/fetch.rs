@@ -55,8 +55,8 @@ fn there<'a>(fetch: &Fetch, end: Offset, evidence: &'a Evidence) -> Option<&'a S
 fn before<'a>(fetch: &Fetch, evidence: &'a Evidence) -> Option<&'a Read> {
     let first = fetch.first.filter(|first| *first < fetch.from)?;
     let begin = evidence.reads.partition_point(|read| read.line < fetch.line);
-    let given = evidence.reads[begin..].iter().take_while(|read| read.line == fetch.line);
-    given.into_iter().find(|read| (read.partition, read.offset) == (fetch.partition, Some(first)))
+    let mut given = evidence.reads[begin..].iter().take_while(|read| read.line == fetch.line);
+    given.find(|read| (read.partition, read.offset) == (fetch.partition, Some(first)))
 }
 
 fn again(fetch: &Fetch, read: &Read, evidence: &Evidence) -> Found {
