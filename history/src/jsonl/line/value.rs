@@ -1,18 +1,13 @@
 //! The value of the calls that most lines are.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-
-use super::give_up;
+use super::cursor::Cursor;
 use super::shared::Shared;
-use super::word::{Name, Words, WordsVisitor};
-use crate::{Batch, Call, Delivery, MicroOp, Partition, Position, Record, Sent};
+use super::word::Words;
+use crate::{Batch, Call, Delivery, EventId, MicroOp, Offset, Partition, Position, Record, Sent};
 
-/// Which call the value is of.
+/// Which call a value is of.
 #[derive(Clone, Copy)]
-enum Shape {
+pub(super) enum Shape {
     Send,
     Poll,
     Txn,
@@ -21,16 +16,10 @@ enum Shape {
     Deliveries(fn(Vec<Delivery>) -> Call),
 }
 
-/// Reads the value of one call.
-pub(super) struct ValueSeed<'s> {
-    shape: Shape,
-    shared: &'s mut Shared,
-}
-
-impl<'s> ValueSeed<'s> {
+impl Shape {
     /// `None` for a call whose value is read the long way.
-    pub(super) fn of(f: &str, shared: &'s mut Shared) -> Option<Self> {
-        let shape = match f {
+    pub(super) fn of(f: &str) -> Option<Self> {
+        Some(match f {
             "send" => Shape::Send,
             "poll" => Shape::Poll,
             "txn" => Shape::Txn,
@@ -42,256 +31,132 @@ impl<'s> ValueSeed<'s> {
             "dead-letter" => Shape::Deliveries(Call::DeadLetter),
             "apply" => Shape::Deliveries(Call::Apply),
             _ => return None,
-        };
-        Some(ValueSeed { shape, shared })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
-    type Value = Call;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Call, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ValueSeed<'_> {
-    type Value = Call;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value of a call")
-    }
-
-    fn visit_unit<E>(self) -> Result<Call, E> {
-        Ok(match self.shape {
-            Shape::Send => Call::Send(Vec::new()),
-            Shape::Poll => Call::Poll(Vec::new()),
-            Shape::Txn => Call::Txn(Vec::new()),
-            Shape::Receive => Call::Receive(Vec::new()),
-            Shape::Commit => Call::Commit(Vec::new()),
-            Shape::Deliveries(call) => call(Vec::new()),
         })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Call, A::Error> {
-        let shared = self.shared;
-        match self.shape {
-            Shape::Send => {
-                let mut all = Vec::new();
-                while let Some(item) = items.next_element_seed(MicroOp::seed(shared))? {
-                    let MicroOp::Send(sent) = item else { return Err(give_up()) };
-                    all.push(sent);
-                }
-                Ok(Call::Send(all))
-            }
+    /// Reads the value of such a call; null is an empty one.
+    pub(super) fn call(self, cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Call> {
+        let is_null = cursor.null();
+        Some(match self {
+            Shape::Send if is_null => Call::Send(Vec::new()),
+            Shape::Poll if is_null => Call::Poll(Vec::new()),
+            Shape::Txn if is_null => Call::Txn(Vec::new()),
+            Shape::Receive if is_null => Call::Receive(Vec::new()),
+            Shape::Commit if is_null => Call::Commit(Vec::new()),
+            Shape::Deliveries(call) if is_null => call(Vec::new()),
+            Shape::Send => Call::Send(cursor.list(|cursor| match micro_op(cursor, shared)? {
+                MicroOp::Send(sent) => Some(sent),
+                MicroOp::Poll(_) => None,
+            })?),
             Shape::Poll => {
-                let mut all = Vec::new();
-                while let Some(item) = items.next_element_seed(MicroOp::seed(shared))? {
-                    let MicroOp::Poll(batches) = item else { return Err(give_up()) };
-                    all.extend(batches);
-                }
-                Ok(Call::Poll(all))
+                let polls = cursor.list(|cursor| match micro_op(cursor, shared)? {
+                    MicroOp::Poll(batches) => Some(batches),
+                    MicroOp::Send(_) => None,
+                })?;
+                Call::Poll(polls.into_iter().flatten().collect())
             }
-            Shape::Txn => Ok(Call::Txn(list(items, shared)?)),
-            Shape::Deliveries(call) => Ok(call(list(items, shared)?)),
-            Shape::Receive | Shape::Commit => Err(give_up()),
+            Shape::Txn => Call::Txn(cursor.list(|cursor| micro_op(cursor, shared))?),
+            Shape::Deliveries(call) => call(cursor.list(|cursor| delivery(cursor, shared))?),
+            Shape::Receive => Call::Receive(batches(cursor, shared)?),
+            Shape::Commit => Call::Commit(positions(cursor, shared)?),
+        })
+    }
+}
+
+#[inline]
+fn micro_op(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<MicroOp> {
+    cursor.expect(b'[')?;
+    let item = match &*cursor.text()? {
+        "send" => {
+            cursor.expect(b',')?;
+            let partition = cursor.word()?.partition(shared)?;
+            cursor.expect(b',')?;
+            let Record { offset, event } = match cursor.is_next(b'[') {
+                true => record(cursor, shared)?,
+                false => Record { offset: None, event: event(cursor, shared)? },
+            };
+            MicroOp::Send(Sent { partition, offset, event })
         }
-    }
+        "poll" if cursor.take(b',') && !cursor.null() => MicroOp::Poll(batches(cursor, shared)?),
+        "poll" => MicroOp::Poll(Vec::new()),
+        _ => return None,
+    };
+    cursor.expect(b']')?;
+    Some(item)
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Call, A::Error> {
-        match self.shape {
-            Shape::Receive => Ok(Call::Receive(batches(entries, self.shared)?)),
-            Shape::Commit => {
-                let mut all = Vec::new();
-                while let Some(Name(name)) = entries.next_key()? {
-                    let partition = Partition::shared(self.shared.partition(&name));
-                    all.push(Position { partition, next: entries.next_value::<Words>()?.offset()? });
-                }
-                sort_by_partition(&mut all, |position| &position.partition)?;
-                Ok(Call::Commit(all))
-            }
-            _ => Err(give_up()),
-        }
+/// An event and where it stands.
+#[inline]
+fn record(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Record> {
+    cursor.expect(b'[')?;
+    let offset = offset(cursor)?;
+    cursor.expect(b',')?;
+    let event = event(cursor, shared)?;
+    cursor.expect(b']')?;
+    Some(Record { offset, event })
+}
+
+/// Null, or where an event stands: mostly a number, which is read without a detour.
+#[inline]
+fn offset(cursor: &mut Cursor<'_>) -> Option<Option<Offset>> {
+    match cursor.integer() {
+        Some(number) => Offset::new(number).ok().map(Some),
+        None => cursor.word()?.offset(),
     }
 }
 
-/// Something that a list holds.
-trait Item: Sized {
-    fn of_list<'de, A: SeqAccess<'de>>(items: A, shared: &mut Shared) -> Result<Self, A::Error>;
-
-    fn of_word<E: serde::de::Error>(_: Words<'_>, _: &mut Shared) -> Result<Self, E> {
-        Err(give_up())
-    }
-
-    fn seed(shared: &mut Shared) -> Seed<'_, Self> {
-        Seed { shared, makes: PhantomData }
+/// An id; a number is read without a detour.
+#[inline]
+fn event(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<EventId> {
+    match cursor.integer() {
+        Some(number) => Words::Integer(number).event(shared),
+        None => cursor.word()?.event(shared),
     }
 }
 
-struct Seed<'s, T> {
-    shared: &'s mut Shared,
-    makes: PhantomData<T>,
+fn delivery(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Delivery> {
+    cursor.expect(b'[')?;
+    let partition = cursor.word()?.partition(shared)?;
+    cursor.expect(b',')?;
+    let offset = offset(cursor)?;
+    let event = match cursor.take(b',') && !cursor.null() {
+        true => Some(event(cursor, shared)?),
+        false => None,
+    };
+    cursor.expect(b']')?;
+    Some(Delivery { partition, offset, event })
 }
 
-impl<'de, T: Item> DeserializeSeed<'de> for Seed<'_, T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Item> Visitor<'de> for Seed<'_, T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a part of a value")
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<T, E> {
-        T::of_word(Words::Null, self.shared)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<T, E> {
-        T::of_word(Words::Integer(number), self.shared)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<T, E> {
-        T::of_word(WordsVisitor.visit_u64(number)?, self.shared)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        T::of_word(Words::Text(text.into()), self.shared)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
-        T::of_list(items, self.shared)
-    }
-}
-
-fn list<'de, A: SeqAccess<'de>, T: Item>(mut items: A, shared: &mut Shared) -> Result<Vec<T>, A::Error> {
+/// Records by partition; null instead of records is none.
+fn batches(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Vec<Batch>> {
     let mut all = Vec::new();
-    while let Some(item) = items.next_element_seed(T::seed(shared))? {
-        all.push(item);
-    }
-    Ok(all)
-}
-
-/// The next item of a list that must have one. What is left over at the end, the deserializer refuses.
-fn next<'de, A: SeqAccess<'de>>(items: &mut A) -> Result<Words<'de>, A::Error> {
-    items.next_element()?.ok_or_else(give_up)
-}
-
-impl Item for MicroOp {
-    fn of_list<'de, A: SeqAccess<'de>>(mut items: A, shared: &mut Shared) -> Result<Self, A::Error> {
-        match next(&mut items)?.text()?.as_deref() {
-            Some("send") => {
-                let partition = next(&mut items)?.partition(shared)?;
-                let SentRecord(Record { offset, event }) =
-                    items.next_element_seed(SentRecord::seed(shared))?.ok_or_else(give_up)?;
-                Ok(MicroOp::Send(Sent { partition, offset, event }))
-            }
-            Some("poll") => {
-                let batches = items.next_element_seed(BatchesSeed(shared))?;
-                Ok(MicroOp::Poll(batches.unwrap_or_default()))
-            }
-            _ => Err(give_up()),
-        }
-    }
-}
-
-impl Item for Record {
-    fn of_list<'de, A: SeqAccess<'de>>(mut items: A, shared: &mut Shared) -> Result<Self, A::Error> {
-        let offset = next(&mut items)?.offset()?;
-        Ok(Record { offset, event: next(&mut items)?.event(shared)? })
-    }
-}
-
-/// What was sent: an event, or an event and where it stands.
-struct SentRecord(Record);
-
-impl Item for SentRecord {
-    fn of_list<'de, A: SeqAccess<'de>>(items: A, shared: &mut Shared) -> Result<Self, A::Error> {
-        Record::of_list(items, shared).map(SentRecord)
-    }
-
-    fn of_word<E: serde::de::Error>(id: Words<'_>, shared: &mut Shared) -> Result<Self, E> {
-        Ok(SentRecord(Record { offset: None, event: id.event(shared)? }))
-    }
-}
-
-impl Item for Delivery {
-    fn of_list<'de, A: SeqAccess<'de>>(mut items: A, shared: &mut Shared) -> Result<Self, A::Error> {
-        let partition = next(&mut items)?.partition(shared)?;
-        let offset = next(&mut items)?.offset()?;
-        let event = match items.next_element::<Words>()? {
-            None | Some(Words::Null) => None,
-            Some(id) => Some(id.event(shared)?),
-        };
-        Ok(Delivery { partition, offset, event })
-    }
-}
-
-/// The records of one partition; null is none.
-struct Records(Vec<Record>);
-
-impl Item for Records {
-    fn of_list<'de, A: SeqAccess<'de>>(items: A, shared: &mut Shared) -> Result<Self, A::Error> {
-        list(items, shared).map(Records)
-    }
-
-    fn of_word<E: serde::de::Error>(word: Words<'_>, _: &mut Shared) -> Result<Self, E> {
-        match word {
-            Words::Null => Ok(Records(Vec::new())),
-            _ => Err(give_up()),
-        }
-    }
-}
-
-/// Batches by partition; null is none.
-struct BatchesSeed<'s>(&'s mut Shared);
-
-impl<'de> DeserializeSeed<'de> for BatchesSeed<'_> {
-    type Value = Vec<Batch>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Batch>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for BatchesSeed<'_> {
-    type Value = Vec<Batch>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object from partition names")
-    }
-
-    fn visit_unit<E>(self) -> Result<Vec<Batch>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Vec<Batch>, A::Error> {
-        batches(entries, self.0)
-    }
-}
-
-fn batches<'de, A: MapAccess<'de>>(mut entries: A, shared: &mut Shared) -> Result<Vec<Batch>, A::Error> {
-    let mut all = Vec::new();
-    while let Some(Name(name)) = entries.next_key()? {
+    cursor.object(|cursor, name| {
         let partition = Partition::shared(shared.partition(&name));
-        let Records(records) = entries.next_value_seed(Records::seed(shared))?;
+        let records = match cursor.null() {
+            true => Vec::new(),
+            false => cursor.list(|cursor| record(cursor, shared))?,
+        };
         all.push(Batch { partition, records });
-    }
+        Some(())
+    })?;
     sort_by_partition(&mut all, |batch| &batch.partition)?;
-    Ok(all)
+    Some(all)
+}
+
+fn positions(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Vec<Position>> {
+    let mut all = Vec::new();
+    cursor.object(|cursor, name| {
+        let partition = Partition::shared(shared.partition(&name));
+        all.push(Position { partition, next: cursor.word()?.offset()? });
+        Some(())
+    })?;
+    sort_by_partition(&mut all, |position| &position.partition)?;
+    Some(all)
 }
 
 /// Puts entries in the order of their names, as the long way has them; none may stand twice.
-fn sort_by_partition<T, E: serde::de::Error>(
-    entries: &mut [T],
-    partition: impl Fn(&T) -> &Partition,
-) -> Result<(), E> {
+fn sort_by_partition<T>(entries: &mut [T], partition: impl Fn(&T) -> &Partition) -> Option<()> {
     entries.sort_by(|one, other| partition(one).cmp(partition(other)));
     let is_twice = entries.windows(2).any(|pair| partition(&pair[0]) == partition(&pair[1]));
-    if is_twice { Err(give_up()) } else { Ok(()) }
+    (!is_twice).then_some(())
 }

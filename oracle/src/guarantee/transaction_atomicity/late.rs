@@ -36,7 +36,7 @@ pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut
             results.add(found((earlier, shown), (later, gone), evidence));
         }
     }
-    results.checked(Anomaly::CommitHitsLaterTransaction, pair_count, "transaction after an aborted one");
+    results.checked(Anomaly::CommitHitsLaterTransaction, pair_count, "transaction pair");
 }
 
 /// By transaction: what of an aborted one can be read, and what of a committed one is lost.
