@@ -159,7 +159,7 @@ fn anomaly(anomaly: Anomaly) -> String {
             Severity::Note => "a note: not promised",
             Severity::OutOfScope => "not looked for",
         };
-        line!(out, "  {:14} {weight}", profile.name);
+        line!(out, "  {:18} {weight}", profile.name);
     }
     out
 }
