@@ -12,13 +12,14 @@ use serde_json::Value;
 use super::word::Words;
 use crate::strict::Strict;
 
-/// How many lists and objects a value may hold that is read here: far fewer than `serde_json` reads one in the other, which
-/// counts them from the beginning of a line.
+/// How many lists and objects a value may hold that is read here. `serde_json` refuses too many of them one in the other,
+/// and counts from where it begins to read; so few are never too many, wherever it began.
 const MAX_PARTS: usize = 64;
 
-/// How many digits every integer of 64 bits has at the most, and none that is larger.
+/// Every integer of so many digits fits into 64 bits.
 const MAX_DIGITS: usize = 18;
 
+/// A line, and how much of it was read.
 pub(super) struct Cursor<'t> {
     text: &'t str,
     at: usize,
