@@ -101,6 +101,17 @@ fn both_ways_read_mutated_lines_alike() {
     assert!(read.get() > 1_000 && refused.get() > 1_000, "{read:?} read, {refused:?} refused");
 }
 
+/// How deep a value may be counts from the beginning of the line, where only the long way begins.
+#[test]
+fn what_is_nested_deeply_is_left_to_the_long_way() {
+    for (depth, is_read_straight, is_read) in [(60, true, true), (100, false, true), (200, false, false)] {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        let line = format!(r#"{{"process":1,"type":"ok","f":"crash","note":{open}{close}}}"#);
+        assert_eq!(agree(&mut LineReader::default(), line.as_bytes()), is_read_straight, "{depth}");
+        assert_eq!(long_way(line.as_bytes()).is_some(), is_read, "{depth}");
+    }
+}
+
 /// What is put into a line, over what stands there or between.
 const MUTATIONS: &[(&str, bool)] = &[
     ("", true),
