@@ -86,7 +86,7 @@ fn told(verdict: &Verdict, guarantee: Guarantee) -> String {
     told.join("\n")
 }
 
-/// Each word and each count was read by somebody, so that a change of either is seen.
+/// What is said was read by somebody, and no word or count of it changes unseen.
 #[test]
 fn what_is_said_of_each_history_is_what_was_reviewed() {
     for guarantee in Guarantee::ALL {
