@@ -68,6 +68,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// A case that its lines show, each told once where it stands twice in a row.
     pub(crate) fn new(anomaly: Anomaly, sentence: String, mut lines: Vec<Line>) -> Self {
         lines.dedup();
         Found {

@@ -56,10 +56,11 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::GroupLoss, Anomaly::InconsistentOffsets, Tie::Event),
     // What a compaction drops is lost.
     (Anomaly::LostWrite, Anomaly::CompactionViolation, Tie::Event),
-    // A transaction that is committed in part loses the rest.
+    // Two transactions that ended as one another should have show what both of them should not.
     (Anomaly::G1a, Anomaly::CommitHitsLaterTransaction, Tie::Event),
     (Anomaly::TornTransaction, Anomaly::CommitHitsLaterTransaction, Tie::Event),
     (Anomaly::LostWrite, Anomaly::CommitHitsLaterTransaction, Tie::Event),
+    // A transaction that is committed in part loses the rest.
     (Anomaly::LostWrite, Anomaly::TornTransaction, Tie::Event),
     // What is lost, or is not given to anybody, is not given to who asks.
     (Anomaly::FetchGap, Anomaly::InvalidOffset, Tie::Event),
@@ -72,16 +73,17 @@ const RULES: &[(Anomaly, Anomaly, Tie)] = &[
     (Anomaly::EmptyBelowHw, Anomaly::InconsistentOffsets, Tie::Event),
     (Anomaly::FetchGap, Anomaly::Duplicate, Tie::Event),
     (Anomaly::FetchGap, Anomaly::ReplicaDivergence, Tie::Event),
-    (Anomaly::ResumeViolation, Anomaly::InvalidOffset, Tie::Event),
-    (Anomaly::ResumeViolation, Anomaly::InconsistentOffsets, Tie::Event),
-    (Anomaly::ResumeViolation, Anomaly::Duplicate, Tie::Event),
-    (Anomaly::NonmonotonicPoll, Anomaly::ResumeViolation, Tie::Event),
     (Anomaly::StuckConsumer, Anomaly::LostWrite, Tie::Event),
     (Anomaly::EmptyBelowHw, Anomaly::StuckConsumer, Tie::Event),
     (Anomaly::Unseen, Anomaly::StuckConsumer, Tie::Event),
     (Anomaly::GroupLoss, Anomaly::StuckConsumer, Tie::EventInGroup),
     (Anomaly::GroupLoss, Anomaly::FetchGap, Tie::EventInGroup),
     (Anomaly::PollSkip, Anomaly::FetchGap, Tie::Event),
+    // What stands at a wrong place, or at two, is given too early; what is given too early is a step back.
+    (Anomaly::ResumeViolation, Anomaly::InvalidOffset, Tie::Event),
+    (Anomaly::ResumeViolation, Anomaly::InconsistentOffsets, Tie::Event),
+    (Anomaly::ResumeViolation, Anomaly::Duplicate, Tie::Event),
+    (Anomaly::NonmonotonicPoll, Anomaly::ResumeViolation, Tie::Event),
     // A group that committed past an event never received it.
     (Anomaly::GroupLoss, Anomaly::CommitAhead, Tie::EventInGroup),
     (Anomaly::PollSkip, Anomaly::GroupLoss, Tie::EachEventInGroup),

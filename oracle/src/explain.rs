@@ -94,6 +94,12 @@ pub(crate) fn events(events: &[EventKey], evidence: &Evidence) -> String {
     format!("event{} {}", if events.len() == 1 { "" } else { "s" }, list(&told))
 }
 
+/// The events, and that they are lost.
+pub(crate) fn lost(lost: &[EventKey], evidence: &Evidence) -> String {
+    let verb = if lost.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} lost", events(lost, evidence))
+}
+
 /// What the completion of a send said.
 pub(crate) fn send(attempt: &Attempt, evidence: &Evidence) -> Line {
     let names = &evidence.names;

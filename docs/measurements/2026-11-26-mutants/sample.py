@@ -6,7 +6,8 @@
     sample.py --package lawspeaker-oracle --files 'oracle/src/guarantee/**' --seed 11 --minutes 15 --step oracle
 
 cargo-mutants lists the mutants; this tries one after the other without copying the tree, building one test target at a
-time and stopping at the first that fails. Prints a line for each mutant, and the sums.
+time and stopping at the first that fails. Prints a line for each mutant, and the sums. `--again FILE` tries only those that
+such a line calls missed.
 """
 
 import argparse
@@ -23,6 +24,12 @@ def mutants(package, files, seed):
     listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     random.Random(seed).shuffle(listed)
     return listed
+
+
+def missed(path):
+    with open(path, encoding="utf-8") as lines:
+        words = [line.split(None, 1) for line in lines]
+    return {name.strip() for answer, name in words if answer == "missed"}
 
 
 def apply(mutant):
@@ -59,12 +66,16 @@ def main():
     options.add_argument("--files", required=True, help="a glob, as cargo-mutants has it")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--minutes", type=float, required=True)
+    options.add_argument("--again", help="what was printed before")
     options.add_argument("--step", action="append", required=True, help="a test target, or `lib`; `:a,b` names tests of it")
     options = options.parse_args()
     until, sums = time.monotonic() + options.minutes * 60, collections.Counter()
+    again = missed(options.again) if options.again else None
     for mutant in mutants(options.package, options.files, options.seed):
         if time.monotonic() > until:
             break
+        if again is not None and mutant["name"] not in again:
+            continue
         apply(mutant)
         answer = verdict(options.package, options.step)
         subprocess.run(["git", "checkout", "-q", mutant["file"]], check=True)

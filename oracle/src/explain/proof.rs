@@ -23,10 +23,11 @@ pub(crate) fn proof(case: &Found, evidence: &Evidence) -> Vec<Step> {
     case.lines.iter().map(step).collect()
 }
 
-/// What follows from a line; of a transaction that both sends and reads, the send is told first, and the read if it `is_told_again`.
+/// What follows from a line. Of a transaction that both sends and reads, the send is told first, and the read where the
+/// line `is_told_again`.
 fn follows(line: u64, is_told_again: bool, case: &Found, evidence: &Evidence) -> Option<String> {
     of_saga(line, case, evidence)
-        .or_else(|| of_read(line, case, evidence).filter(|_| is_told_again))
+        .or_else(|| is_told_again.then(|| of_read(line, case, evidence)).flatten())
         .or_else(|| of_send(line, case, evidence))
         .or_else(|| of_fetch(line, case, evidence))
         .or_else(|| of_read(line, case, evidence))

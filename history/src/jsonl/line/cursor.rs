@@ -73,11 +73,14 @@ impl<'t> Cursor<'t> {
         self.peek().is_none()
     }
 
-    /// Reads a list, item by item.
+    /// Reads a list, item by item; null is an empty one.
     #[inline]
     pub(super) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        self.expect(b'[')?;
         let mut all = Vec::new();
+        if self.null() {
+            return Some(all);
+        }
+        self.expect(b'[')?;
         if self.take(b']') {
             return Some(all);
         }

@@ -36,30 +36,25 @@ impl Shape {
 
     /// Reads the value of such a call; null is an empty one.
     pub(super) fn call(self, cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Call> {
-        let is_null = cursor.null();
-        Some(match self {
-            Shape::Send if is_null => Call::Send(Vec::new()),
-            Shape::Poll if is_null => Call::Poll(Vec::new()),
-            Shape::Txn if is_null => Call::Txn(Vec::new()),
-            Shape::Receive if is_null => Call::Receive(Vec::new()),
-            Shape::Commit if is_null => Call::Commit(Vec::new()),
-            Shape::Deliveries(call) if is_null => call(Vec::new()),
-            Shape::Send => Call::Send(cursor.list(|cursor| match micro_op(cursor, shared)? {
-                MicroOp::Send(sent) => Some(sent),
-                MicroOp::Poll(_) => None,
-            })?),
+        match self {
+            Shape::Send => cursor
+                .list(|cursor| match micro_op(cursor, shared)? {
+                    MicroOp::Send(sent) => Some(sent),
+                    MicroOp::Poll(_) => None,
+                })
+                .map(Call::Send),
             Shape::Poll => {
                 let polls = cursor.list(|cursor| match micro_op(cursor, shared)? {
                     MicroOp::Poll(batches) => Some(batches),
                     MicroOp::Send(_) => None,
-                })?;
-                Call::Poll(polls.into_iter().flatten().collect())
+                });
+                Some(Call::Poll(polls?.into_iter().flatten().collect()))
             }
-            Shape::Txn => Call::Txn(cursor.list(|cursor| micro_op(cursor, shared))?),
-            Shape::Deliveries(call) => call(cursor.list(|cursor| delivery(cursor, shared))?),
-            Shape::Receive => Call::Receive(batches(cursor, shared)?),
-            Shape::Commit => Call::Commit(positions(cursor, shared)?),
-        })
+            Shape::Txn => cursor.list(|cursor| micro_op(cursor, shared)).map(Call::Txn),
+            Shape::Deliveries(call) => cursor.list(|cursor| delivery(cursor, shared)).map(call),
+            Shape::Receive => batches(cursor, shared).map(Call::Receive),
+            Shape::Commit => positions(cursor, shared).map(Call::Commit),
+        }
     }
 }
 
@@ -77,8 +72,11 @@ fn micro_op(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<MicroOp> {
             };
             MicroOp::Send(Sent { partition, offset, event })
         }
-        "poll" if cursor.take(b',') && !cursor.null() => MicroOp::Poll(batches(cursor, shared)?),
-        "poll" => MicroOp::Poll(Vec::new()),
+        "poll" if cursor.is_next(b']') => MicroOp::Poll(Vec::new()),
+        "poll" => {
+            cursor.expect(b',')?;
+            MicroOp::Poll(batches(cursor, shared)?)
+        }
         _ => return None,
     };
     cursor.expect(b']')?;
@@ -127,36 +125,45 @@ fn delivery(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Delivery> {
     Some(Delivery { partition, offset, event })
 }
 
-/// Records by partition; null instead of records is none.
+/// Records by partition; null is none, of all partitions or of one.
 fn batches(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Vec<Batch>> {
-    let mut all = Vec::new();
-    cursor.object(|cursor, name| {
-        let partition = Partition::shared(shared.partition(&name));
-        let records = match cursor.null() {
-            true => Vec::new(),
-            false => cursor.list(|cursor| record(cursor, shared))?,
-        };
-        all.push(Batch { partition, records });
-        Some(())
-    })?;
-    sort_by_partition(&mut all, |batch| &batch.partition)?;
-    Some(all)
+    entries(
+        cursor,
+        shared,
+        |batch: &Batch| &batch.partition,
+        |partition, cursor, shared| {
+            Some(Batch { partition, records: cursor.list(|cursor| record(cursor, shared))? })
+        },
+    )
 }
 
 fn positions(cursor: &mut Cursor<'_>, shared: &mut Shared) -> Option<Vec<Position>> {
-    let mut all = Vec::new();
-    cursor.object(|cursor, name| {
-        let partition = Partition::shared(shared.partition(&name));
-        all.push(Position { partition, next: cursor.word()?.offset()? });
-        Some(())
-    })?;
-    sort_by_partition(&mut all, |position| &position.partition)?;
-    Some(all)
+    entries(
+        cursor,
+        shared,
+        |position: &Position| &position.partition,
+        |partition, cursor, _| Some(Position { partition, next: offset(cursor)? }),
+    )
 }
 
-/// Puts entries in the order of their names, as the long way has them; none may stand twice.
-fn sort_by_partition<T>(entries: &mut [T], partition: impl Fn(&T) -> &Partition) -> Option<()> {
-    entries.sort_by(|one, other| partition(one).cmp(partition(other)));
-    let is_twice = entries.windows(2).any(|pair| partition(&pair[0]) == partition(&pair[1]));
-    (!is_twice).then_some(())
+/// An object from partitions, in the order of their names, as the long way has them; none may stand twice. Null is an
+/// empty one.
+fn entries<'t, T>(
+    cursor: &mut Cursor<'t>,
+    shared: &mut Shared,
+    partition_of: impl Fn(&T) -> &Partition,
+    entry: impl Fn(Partition, &mut Cursor<'t>, &mut Shared) -> Option<T>,
+) -> Option<Vec<T>> {
+    let mut all = Vec::new();
+    if cursor.null() {
+        return Some(all);
+    }
+    cursor.object(|cursor, name| {
+        let partition = Partition::shared(shared.partition(&name));
+        all.push(entry(partition, cursor, shared)?);
+        Some(())
+    })?;
+    all.sort_by(|one, other| partition_of(one).cmp(partition_of(other)));
+    let is_twice = all.windows(2).any(|pair| partition_of(&pair[0]) == partition_of(&pair[1]));
+    (!is_twice).then_some(all)
 }

@@ -71,14 +71,11 @@ fn found(
     let (shown_events, gone_events) = (keys(shown), keys(gone));
     let sentence = format!(
         "process {process} aborted a transaction (line {}), of which {} can be read, and committed its next one (line {}), \
-         of which {} lost, as if the end of the one had been applied to the other",
+         of which {}, as if the end of the one had been applied to the other",
         earlier.end.unwrap_or(earlier.line),
         explain::events(&shown_events, evidence),
         later.end.unwrap_or(later.line),
-        match gone_events.as_slice() {
-            [_] => format!("{} is", explain::events(&gone_events, evidence)),
-            _ => format!("{} are", explain::events(&gone_events, evidence)),
-        },
+        explain::lost(&gone_events, evidence),
     );
     let mut lines = vec![explain::send(shown[0], evidence), explain::send(gone[0], evidence)];
     lines.extend(

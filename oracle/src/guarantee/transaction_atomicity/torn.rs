@@ -34,15 +34,12 @@ pub(super) fn check(evidence: &Evidence, lost: &HashSet<EventKey>, results: &mut
         let (names, transaction) = (&evidence.names, &evidence.transactions[place]);
         let events: Vec<EventKey> = missing.iter().map(|attempt| attempt.event).collect();
         let sentence = format!(
-            "a transaction of process {} was committed (line {}): event {} of it can be read (line {}), and {} lost",
+            "a transaction of process {} was committed (line {}): event {} of it can be read (line {}), and {}",
             names.processes[transaction.process],
             transaction.end.unwrap_or(transaction.line),
             names.events[read.event],
             read.line,
-            match events.as_slice() {
-                [_] => format!("{} is", explain::events(&events, evidence)),
-                _ => format!("{} are", explain::events(&events, evidence)),
-            },
+            explain::lost(&events, evidence),
         );
         let mut lines = vec![explain::send(first, evidence), explain::read(read, evidence)];
         lines.extend(explain::transaction::ends(transaction, evidence));
