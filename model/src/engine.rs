@@ -10,7 +10,7 @@
 //!   shortest stem and then a cycle that goes on for ever;
 //! * a limit that was hit is reported: an exploration that is not complete never counts as success.
 //!
-//! States are told apart by keyed 128-bit hashes, of which 102 bits are kept, or exactly where
+//! States are told apart by keyed 128-bit hashes, of which 88 bits are kept, or exactly where
 //! [`Options::is_exact`] says so; [`Exploration::collision_odds`] bounds the chance that two of them were mixed up
 //! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 17 bytes a
 //! state for its fingerprint, five for how it was reached, and the states of one level. With laws on infinite

@@ -27,6 +27,10 @@ enum Set {
     Heard,
 }
 
+impl Set {
+    const ALL: [Set; 5] = [Set::Prepared, Set::Committed, Set::Aborted, Set::Told, Set::Heard];
+}
+
 /// What the coordinator decided, which is also its message.
 #[derive(Clone, Copy, PartialEq)]
 enum Decision {
@@ -40,10 +44,6 @@ impl State {
 
     fn of(self, set: Set) -> u8 {
         (self.0 >> (8 * set as u32)) as u8
-    }
-
-    fn has(self, set: Set, participant: u8) -> bool {
-        self.of(set) >> participant & 1 == 1
     }
 
     fn with(self, set: Set, participant: u8) -> Self {
@@ -90,19 +90,29 @@ impl Model for TwoPhaseCommit {
             }
             actions.push(Action::Abort);
         }
-        let is_working = !(state.of(Set::Prepared) | state.of(Set::Committed) | state.of(Set::Aborted));
-        for participant in 0..self.participants {
-            if is_open && state.has(Set::Told, participant) && !state.has(Set::Heard, participant) {
+        let everybody = u8::MAX >> (8 - self.participants);
+        let [prepared, committed, aborted, told, heard] = Set::ALL.map(|set| state.of(set));
+        let may = |is_so: bool, who: u8| if is_so { who & everybody } else { 0 };
+        let working = !(prepared | committed | aborted) & everybody;
+        let unheard = may(is_open, told & !heard);
+        let committing = may(state.has_decided(Decision::Commit), !committed);
+        let aborting = may(state.has_decided(Decision::Abort), !aborted);
+        let mut left = working | unheard | committing | aborting;
+        while left != 0 {
+            let participant = left.trailing_zeros() as u8;
+            left &= left - 1;
+            let is_in = |set: u8| set >> participant & 1 == 1;
+            if is_in(unheard) {
                 actions.push(Action::Hear(participant));
             }
-            if is_working >> participant & 1 == 1 {
+            if is_in(working) {
                 actions.push(Action::Prepare(participant));
                 actions.push(Action::Refuse(participant));
             }
-            if state.has_decided(Decision::Commit) && !state.has(Set::Committed, participant) {
+            if is_in(committing) {
                 actions.push(Action::LearnCommit(participant));
             }
-            if state.has_decided(Decision::Abort) && !state.has(Set::Aborted, participant) {
+            if is_in(aborting) {
                 actions.push(Action::LearnAbort(participant));
             }
         }

@@ -85,8 +85,8 @@ pub(super) struct Expander<'a, S: System> {
     pub(super) is_exact: bool,
     /// Whether the steps out of a state are kept, for laws on behaviours.
     pub(super) keeps_changes: bool,
-    /// What becomes of a fingerprint: itself, except where a test shows what a weak hash loses.
-    pub(super) weaken: fn(Fingerprint) -> Fingerprint,
+    /// What becomes of a fingerprint, where a test shows what a weak hash loses.
+    pub(super) weaken: Option<fn(Fingerprint) -> Fingerprint>,
 }
 
 impl<S: System> Expander<'_, S> {
@@ -188,7 +188,8 @@ impl<S: System> Expander<'_, S> {
     }
 
     pub(super) fn fingerprint(&self, fingerprinter: &mut Fingerprinter, state: &S::State) -> Fingerprint {
-        (self.weaken)(fingerprinter.of(state))
+        let fingerprint = fingerprinter.of(state);
+        self.weaken.map_or(fingerprint, |weaken| weaken(fingerprint))
     }
 
     fn count(&self, action: &S::Action, tally: &mut Tally) {

@@ -159,7 +159,7 @@ pub fn explore<S: System>(
     options: Options,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
-    explore_with_hash(system, options, |fingerprint| fingerprint, observe)
+    run(system, options, None, observe)
 }
 
 /// The same with fingerprints that are weakened first, to show what a weak hash loses.
@@ -168,6 +168,15 @@ pub fn explore_with_hash<S: System>(
     system: &S,
     options: Options,
     weaken: fn(u128) -> u128,
+    observe: &mut dyn FnMut(Progress) -> Signal,
+) -> Exploration<S> {
+    run(system, options, Some(weaken), observe)
+}
+
+fn run<S: System>(
+    system: &S,
+    options: Options,
+    weaken: Option<fn(Fingerprint) -> Fingerprint>,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
     let mut search = Search::new(system, options, weaken);
@@ -189,7 +198,7 @@ struct Search<'a, S: System> {
 }
 
 impl<'a, S: System> Search<'a, S> {
-    fn new(system: &'a S, options: Options, weaken: fn(Fingerprint) -> Fingerprint) -> Self {
+    fn new(system: &'a S, options: Options, weaken: Option<fn(Fingerprint) -> Fingerprint>) -> Self {
         let (laws, witnesses, kinds) = (system.laws(), system.witnesses(), system.action_kinds());
         assert!(laws.len() <= 64, "laws are bits of a word");
         let uses_symmetry = options.uses_symmetry;

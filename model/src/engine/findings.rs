@@ -7,8 +7,8 @@ use super::fingerprint::Fingerprint;
 use super::frontier::Frontier;
 use super::graph::{Edge, Graph, Node};
 use super::origins::Origins;
-use super::successors::Origin;
-use super::visited::{Found, Visited};
+use super::successors::{Origin, Successors};
+use super::visited::{BURST, Visited};
 
 /// What was found so far.
 pub(super) struct Findings<T> {
@@ -25,8 +25,8 @@ pub(super) struct Findings<T> {
     pub(super) checked_counts: Vec<usize>,
     pub(super) tally: Tally,
     pub(super) promises: Option<Promises>,
-    /// Memory for what is found of a run, used again and again.
-    found: Found,
+    /// The place of each successor of a run, if there are promises; memory that is used again and again.
+    places: Vec<Node>,
 }
 
 /// What laws on infinite behaviours need of every state, by law as bits.
@@ -50,7 +50,7 @@ impl<T: Clone + Eq> Findings<T> {
             checked_counts: vec![0; law_count],
             tally,
             promises: has_promises.then(Promises::default),
-            found: Found::default(),
+            places: Vec::new(),
         }
     }
 
@@ -61,22 +61,32 @@ impl<T: Clone + Eq> Findings<T> {
 
     /// Adds what the next states of the frontier say. The successors of the run are gone from it then.
     pub(super) fn add(&mut self, run: &mut Run<T>) {
-        self.visited.insert(&run.successors, &mut self.found);
         self.tally.add(&run.tally);
-        for position in &self.found.new {
-            let Origin { parent, ordinal } = run.successors.origins[*position as usize];
-            self.origins.push(parent.map(|parent| self.expanded_count + parent), ordinal);
-        }
+        self.find(&mut run.successors);
         self.note_changes(run);
         for judged in &run.judged {
             self.note(self.expanded_count, judged);
             self.expanded_count += 1;
         }
         self.frontier_peak = self.frontier_peak.max(self.origins.len() - self.expanded_count as usize);
-        let mut new = self.found.new.iter().peekable();
-        for (position, state) in (0..).zip(run.successors.states.drain(..)) {
-            if new.next_if_eq(&&position).is_some() {
-                self.next_frontier.push(state);
+    }
+
+    /// Finds out which successors of a run are new, and takes them into the next frontier.
+    fn find(&mut self, successors: &mut Successors<T>) {
+        self.places.clear();
+        let mut reached = successors.states.drain(..).zip(&successors.origins);
+        for burst in successors.fingerprints.chunks(BURST) {
+            self.visited.touch(burst);
+            for (fingerprint, (state, origin)) in burst.iter().zip(&mut reached) {
+                let (place, is_new) = self.visited.insert(*fingerprint, &state);
+                if is_new {
+                    let Origin { parent, ordinal } = *origin;
+                    self.origins.push(parent.map(|parent| self.expanded_count + parent), ordinal);
+                    self.next_frontier.push(state);
+                }
+                if self.promises.is_some() {
+                    self.places.push(place);
+                }
             }
         }
     }
@@ -87,8 +97,7 @@ impl<T: Clone + Eq> Findings<T> {
         let mut start = 0;
         for (judged, end) in run.judged.iter().zip(&run.ends) {
             let changes = &run.changes[std::mem::replace(&mut start, *end as usize)..*end as usize];
-            let edge =
-                |change: &Change| Edge { to: self.found.places[change.to as usize], group: change.group };
+            let edge = |change: &Change| Edge { to: self.places[change.to as usize], group: change.group };
             promises.graph.expand(changes.iter().map(edge));
             promises.owed.push(judged.owed);
             promises.met.push(judged.met);

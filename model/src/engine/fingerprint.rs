@@ -75,18 +75,31 @@ impl Words {
     }
 }
 
+/// From one to seven bytes as a word, little-endian, read at both ends, which may overlap.
+#[inline]
+fn word_of(bytes: &[u8]) -> u64 {
+    let bits = 8 * bytes.len();
+    if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << (bits - 32);
+    }
+    if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return u64::from(u16::from_le_bytes(*low)) | u64::from(u16::from_le_bytes(*high)) << (bits - 16);
+    }
+    u64::from(bytes[0])
+}
+
 impl Hasher for Words {
     fn finish(&self) -> u64 {
         xxh3_128_with_seed(&self.bytes, KEY ^ self.word) as u64
     }
 
-    #[inline]
+    // Lists of a few bytes are most of what is written: to call for each would cost more than to write it.
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks();
         words.iter().for_each(|word| self.push(u64::from_le_bytes(*word), 64));
         if !rest.is_empty() {
-            let word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-            self.push(word, 8 * rest.len() as u32);
+            self.push(word_of(rest), 8 * rest.len() as u32);
         }
     }
 
@@ -137,6 +150,15 @@ mod tests {
         let written: Vec<u8> = (1..=15).map(|nibble| nibble * 0x11).chain(0..=8).collect();
         assert_eq!(words.bytes, written);
         assert_eq!((words.word, words.bit_count), (0, 0));
+    }
+
+    #[test]
+    fn a_few_bytes_are_the_word_that_they_begin() {
+        for count in 1..8 {
+            let bytes: Vec<u8> = (1..=count).collect();
+            let word = (1..=count).rev().fold(0, |word, byte| word << 8 | u64::from(byte));
+            assert_eq!(word_of(&bytes), word, "{count} bytes");
+        }
     }
 
     #[test]

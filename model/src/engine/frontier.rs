@@ -11,11 +11,11 @@ pub(super) struct Frontier<T> {
 
 /// How many states are expanded in one go: so few that their successors stay in a core's cache until they are merged,
 /// and so many that most states that are generated twice are generated twice in one go.
-const RUN: usize = 512;
+const RUN: usize = 2048;
 
 /// The most states that are expanded between two looks at the clock and the observer: so many that to start threads for
 /// them does not matter.
-const BLOCK: usize = 32 * RUN;
+const BLOCK: usize = 16 * RUN;
 
 impl<T> Frontier<T> {
     pub(super) fn new() -> Self {

@@ -23,14 +23,14 @@ pub(super) struct Successors<T> {
     pub(super) states: Vec<T>,
     pub(super) fingerprints: Vec<Fingerprint>,
     pub(super) origins: Vec<Origin>,
-    /// By the lowest bits of a fingerprint: a position where it may stand. What is written here may be of a former run,
-    /// or of another fingerprint, so that nothing is believed that does not stand there.
-    slots: Vec<u32>,
+    /// By the lowest bits of a fingerprint: some other bits of one, and a position where it may stand. What is written
+    /// here may be of a former run, or of another fingerprint, so that nothing is believed that does not stand there.
+    slots: Vec<(u32, u32)>,
     is_exact: bool,
 }
 
 /// How many slots there are: they fit into the cache next to a core, beside what else it works on.
-const SLOTS: usize = 4096;
+const SLOTS: usize = 16384;
 
 impl<T: Eq> Successors<T> {
     /// None yet; if it `is_exact`, states are told apart by themselves and not only by their fingerprints.
@@ -39,7 +39,7 @@ impl<T: Eq> Successors<T> {
             states: Vec::new(),
             fingerprints: Vec::new(),
             origins: Vec::new(),
-            slots: vec![0; SLOTS],
+            slots: vec![(0, 0); SLOTS],
             is_exact,
         }
     }
@@ -55,17 +55,19 @@ impl<T: Eq> Successors<T> {
     #[inline]
     pub(super) fn add(&mut self, state: Option<T>, fingerprint: Fingerprint, origin: Origin) -> Option<u32> {
         let slot = &mut self.slots[fingerprint as usize % SLOTS];
-        let known = *slot as usize;
-        if self.fingerprints.get(known) == Some(&fingerprint)
-            && (!self.is_exact || state.as_ref() == self.states.get(known))
+        let (tag, (known_tag, known)) = ((fingerprint >> 64) as u32, *slot);
+        if known_tag == tag
+            && self.fingerprints.get(known as usize) == Some(&fingerprint)
+            && (!self.is_exact || state.as_ref() == self.states.get(known as usize))
         {
-            return Some(*slot);
+            return Some(known);
         }
-        *slot = self.states.len() as u32;
+        let position = self.states.len() as u32;
+        *slot = (tag, position);
         self.states.push(state?);
         self.fingerprints.push(fingerprint);
         self.origins.push(origin);
-        Some(*slot)
+        Some(position)
     }
 }
 

@@ -1,9 +1,9 @@
 //! A set of fingerprints, made for the two things that bound an explorer: memory, and waiting for memory.
 //!
-//! Fingerprints lie five in a *bucket*, which is a line of a core's cache: to look one up is to wait for memory once.
-//! A full bucket overflows into the next (Knuth, *The Art of Computer Programming* 6.4). A fingerprint's home is the
-//! bucket where it would stand if the table were sorted; so a table can grow by a quarter in one sweep over neighbours,
-//! and is about three quarters full at all times.
+//! Fingerprints lie six in a *bucket*, which is a line of a core's cache: to look one up is to wait for memory once.
+//! A full bucket overflows into the next (Knuth, *The Art of Computer Programming* 6.4), for which memory has to be
+//! waited for again: a table doubles early, when three quarters of it are taken. A fingerprint's home is the bucket where
+//! it would stand if the table were sorted; so doubling is one sweep over neighbours.
 
 use super::fingerprint::Fingerprint;
 
@@ -12,80 +12,76 @@ use super::fingerprint::Fingerprint;
 pub(super) struct Print {
     /// The upper half; its upper bits say where the home is.
     high: u64,
-    /// The upper half of the lower half.
-    tag: u32,
+    /// The upper quarter of the lower half.
+    tag: u16,
 }
 
 /// How many bits of a fingerprint a table tells apart.
-pub(super) const PRINT_BITS: u32 = 96;
+pub(super) const PRINT_BITS: u32 = 80;
 
 impl Print {
-    /// What is kept of `fingerprint`: nothing of its lowest 32 bits.
+    /// What is kept of `fingerprint`: nothing of its lowest 48 bits.
     pub(super) fn of(fingerprint: Fingerprint) -> Self {
-        Print { high: (fingerprint >> 64) as u64, tag: (fingerprint >> 32) as u32 }
+        Print { high: (fingerprint >> 64) as u64, tag: (fingerprint >> 48) as u16 }
     }
 }
 
 /// How many fingerprints a bucket holds.
-const BUCKET: usize = 5;
-
-/// The fewest buckets of a table.
-const MIN_BUCKETS: usize = 128;
-
-/// How many fingerprints may be put into a table between two calls of [`Table::make_room`].
-pub(super) const MAX_BURST: usize = 64;
+const BUCKET: usize = 6;
 
 /// A line of the cache.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
 struct Bucket {
+    highs: [u64; BUCKET],
+    tags: [u16; BUCKET],
     count: u32,
-    tags: [u32; BUCKET],
-    highs: [[u32; 2]; BUCKET],
 }
 
 impl Bucket {
-    fn high(&self, place: usize) -> u64 {
-        let [upper, lower] = self.highs[place];
-        u64::from(upper) << 32 | u64::from(lower)
-    }
-
     /// The places whose tag is the given one, as bits: all of them at once, without a branch to mispredict.
-    fn alike(&self, tag: u32) -> u32 {
+    fn alike(&self, tag: u16) -> u32 {
         (0..BUCKET).fold(0, |alike, place| alike | u32::from(self.tags[place] == tag) << place)
     }
 
     fn print(&self, place: usize) -> Print {
-        Print { high: self.high(place), tag: self.tags[place] }
+        Print { high: self.highs[place], tag: self.tags[place] }
     }
 }
 
-/// A set of fingerprints, each with its number in the order of insertion if the table keeps numbers.
+/// A set of fingerprints, each with a number if the table keeps numbers.
 #[derive(Debug)]
 pub(super) struct Table {
     buckets: Vec<Bucket>,
     /// The numbers of each bucket's fingerprints; empty if the table keeps none.
     numbers: Vec<[u32; BUCKET]>,
-    count: u32,
+    count: usize,
+    /// The most fingerprints that it takes before it doubles.
+    room: usize,
 }
 
 /// Where a fingerprint stands, or could: a bucket, and a place in it.
 type Place = (usize, usize);
 
 impl Table {
-    pub(super) fn new(keeps_numbers: bool) -> Self {
-        let numbers = if keeps_numbers { vec![[0; BUCKET]; MIN_BUCKETS] } else { Vec::new() };
-        Table { buckets: vec![Bucket::default(); MIN_BUCKETS], numbers, count: 0 }
+    /// An empty table with room for some fingerprints in each of so many buckets, of which there is one at least.
+    pub(super) fn new(buckets: usize, keeps_numbers: bool) -> Self {
+        Table {
+            buckets: vec![Bucket::default(); buckets],
+            numbers: if keeps_numbers { vec![[0; BUCKET]; buckets] } else { Vec::new() },
+            count: 0,
+            room: buckets * BUCKET * 3 / 4,
+        }
     }
 
     /// The bucket where a fingerprint belongs.
-    pub(super) fn home(&self, print: Print) -> usize {
+    fn home(&self, print: Print) -> usize {
         ((u128::from(print.high) * self.buckets.len() as u128) >> 64) as usize
     }
 
-    /// Something of the bucket at `home`: to ask for it brings the bucket into the cache.
-    pub(super) fn touch(&self, home: usize) -> u32 {
-        self.buckets[home].count
+    /// Something of a fingerprint's home: to ask for it brings the bucket into the cache.
+    pub(super) fn touch(&self, print: Print) -> u32 {
+        self.buckets[self.home(print)].count
     }
 
     /// The number of what stands at a place; 0 if the table keeps none.
@@ -94,15 +90,16 @@ impl Table {
     }
 
     /// Where a fingerprint stands whose number is the right one, or the free place where it belongs.
-    fn search(&self, print: Print, home: usize, is_right: impl Fn(u32) -> bool) -> Result<Place, Place> {
-        let mut number = home;
+    #[inline]
+    fn search(&self, print: Print, is_right: impl Fn(u32) -> bool) -> Result<Place, Place> {
+        let mut number = self.home(print);
         loop {
             let bucket = &self.buckets[number];
             let count = bucket.count as usize;
             let mut alike = bucket.alike(print.tag);
             while alike != 0 {
                 let place = alike.trailing_zeros() as usize;
-                let is_it = place < count && bucket.high(place) == print.high;
+                let is_it = place < count && bucket.highs[place] == print.high;
                 if is_it && is_right(self.number((number, place))) {
                     return Ok((number, place));
                 }
@@ -115,57 +112,57 @@ impl Table {
         }
     }
 
-    /// Puts a fingerprint into the table unless it is there, with a number that `is_right`; answers with its number,
-    /// and whether it is new. Its `home` is what [`Self::home`] says.
+    /// Puts a fingerprint into the table with the given number, unless it is there with one that `is_right`; answers with
+    /// that one then, or with 0 if the table keeps none.
+    #[inline]
     pub(super) fn insert(
         &mut self,
         print: Print,
-        home: usize,
+        number: u32,
         is_right: impl Fn(u32) -> bool,
-    ) -> (u32, bool) {
-        match self.search(print, home, is_right) {
-            Ok(place) => (self.number(place), false),
-            Err(place) => {
-                let number = self.count;
-                self.put(place, print, number);
-                self.count += 1;
-                (number, true)
+    ) -> Option<u32> {
+        match self.search(print, is_right) {
+            Ok(place) => Some(self.number(place)),
+            Err(free) => {
+                self.put(free, print, number);
+                if self.count > self.room {
+                    self.double();
+                }
+                None
             }
         }
     }
 
-    /// The number of a fingerprint, if it is there with one that `is_right`.
+    /// The number of a fingerprint, if the table keeps numbers and it is there with one that `is_right`.
     pub(super) fn find(&self, print: Print, is_right: impl Fn(u32) -> bool) -> Option<u32> {
-        self.search(print, self.home(print), is_right).ok().map(|place| self.number(place))
+        let (bucket, place) = self.search(print, is_right).ok()?;
+        self.numbers.get(bucket).map(|numbers| numbers[place])
     }
 
-    /// Grows by a quarter if more than 85 in a hundred places are taken. Homes change with it.
-    pub(super) fn make_room(&mut self) {
-        if self.count as usize * 20 <= self.buckets.len() * BUCKET * 17 {
-            return;
-        }
-        let size = self.buckets.len() / 4 * 5;
-        let numbers = if self.numbers.is_empty() { Vec::new() } else { vec![[0; BUCKET]; size] };
-        let grown = Table { buckets: vec![Bucket::default(); size], numbers, count: self.count };
-        let old = std::mem::replace(self, grown);
+    #[cold]
+    fn double(&mut self) {
+        let doubled = Table::new(self.buckets.len() * 2, !self.numbers.is_empty());
+        let old = std::mem::replace(self, doubled);
         for (number, bucket) in old.buckets.iter().enumerate() {
             for place in 0..bucket.count as usize {
                 let print = bucket.print(place);
                 // All of them are distinct, by their numbers if not by themselves: only a free place is looked for.
-                let free = self.search(print, self.home(print), |_| false).unwrap_or_else(|taken| taken);
+                let free = self.search(print, |_| false).unwrap_or_else(|taken| taken);
                 self.put(free, print, old.number((number, place)));
             }
         }
     }
 
+    #[inline]
     fn put(&mut self, (bucket, place): Place, print: Print, number: u32) {
         if let Some(numbers) = self.numbers.get_mut(bucket) {
             numbers[place] = number;
         }
         let bucket = &mut self.buckets[bucket];
-        bucket.count += 1;
+        bucket.highs[place] = print.high;
         bucket.tags[place] = print.tag;
-        bucket.highs[place] = [(print.high >> 32) as u32, print.high as u32];
+        bucket.count += 1;
+        self.count += 1;
     }
 }
 
@@ -177,46 +174,44 @@ mod tests {
 
     /// A table beside a map that nobody doubts, given the same prints one after the other.
     fn agrees_with_a_map(prints: impl Iterator<Item = Print>) {
-        let mut table = Table::new(true);
-        let mut plain = Table::new(false);
-        let mut map: HashMap<(u64, u32), u32> = HashMap::new();
+        let mut table = Table::new(1, true);
+        let mut plain = Table::new(1, false);
+        let mut map: HashMap<(u64, u16), u32> = HashMap::new();
         for print in prints {
             let next = map.len() as u32;
-            let number = *map.entry((print.high, print.tag)).or_insert(next);
-            let is_new = number == next;
-            assert_eq!(table.insert(print, table.home(print), |_| true), (number, is_new));
-            assert_eq!(plain.insert(print, plain.home(print), |_| true).1, is_new);
-            table.make_room();
-            plain.make_room();
+            let known = map.get(&(print.high, print.tag)).copied();
+            assert_eq!(table.insert(print, next, |_| true), known);
+            assert_eq!(plain.insert(print, next, |_| true).is_some(), known.is_some());
+            map.entry((print.high, print.tag)).or_insert(next);
         }
         for ((high, tag), number) in map {
             assert_eq!(table.find(Print { high, tag }, |_| true), Some(number));
             assert_eq!(table.find(Print { high, tag: !tag }, |_| true), None);
+            assert_eq!(plain.find(Print { high, tag }, |_| true), None);
         }
     }
 
     #[test]
-    fn what_is_inserted_is_found_however_often_the_table_grows() {
+    fn what_is_inserted_is_found_however_often_the_table_doubles() {
         let mixed = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         agrees_with_a_map(
-            (0..60_000).map(|n| Print { high: mixed(n % 40_000), tag: mixed(n % 40_000) as u32 & 7 }),
+            (0..60_000).map(|n| Print { high: mixed(n % 40_000), tag: mixed(n % 40_000) as u16 & 7 }),
         );
     }
 
     #[test]
     fn prints_that_crowd_at_the_end_go_on_at_the_beginning() {
-        agrees_with_a_map((0..400).map(|n| Print { high: u64::MAX - n % 3, tag: n as u32 }));
+        agrees_with_a_map((0..400).map(|n| Print { high: u64::MAX - n % 3, tag: n as u16 }));
     }
 
     #[test]
     fn states_of_one_print_are_told_apart_by_whoever_knows_them() {
-        let mut table = Table::new(true);
+        let mut table = Table::new(1, true);
         let (print, states) = (Print { high: 7, tag: 7 }, [10, 11, 10, 12]);
         let mut known: Vec<i32> = Vec::new();
         for state in states {
-            let (_, is_new) =
-                table.insert(print, table.home(print), |number| known[number as usize] == state);
-            known.extend(is_new.then_some(state));
+            let number = table.insert(print, known.len() as u32, |number| known[number as usize] == state);
+            known.extend(number.is_none().then_some(state));
         }
         assert_eq!(known, [10, 11, 12]);
     }
