@@ -1,6 +1,8 @@
 //! What states say: their successors, and which laws they keep. Reads nothing but the model, so that many threads can
 //! do it at once.
 
+use std::hash::Hash;
+
 use super::fingerprint::{Fingerprint, Fingerprinter};
 use super::successors::{Origin, Successors};
 use super::system::{FairGroup, Law, System, When, Witness};
@@ -35,7 +37,7 @@ pub(super) struct Run<T> {
     pub(super) tally: Tally,
 }
 
-impl<T: Eq> Run<T> {
+impl<T: Eq + Hash> Run<T> {
     /// Forgets everything, and keeps the room for it.
     fn clear(&mut self) {
         self.successors.clear();
@@ -178,8 +180,7 @@ impl<S: System> Expander<'_, S> {
         if self.uses_symmetry {
             state = state.map(|state| self.standing_for(state));
         }
-        let fingerprint = self.fingerprint(fingerprinter, state.as_ref()?);
-        run.successors.add(state, fingerprint, origin)
+        run.successors.add(state, origin, |state| self.fingerprint(fingerprinter, state))
     }
 
     /// The state that is visited for `state`.

@@ -4,6 +4,13 @@
 //! generates it from neighbours, one soon after the other: a third to two thirds of all successors are among the last
 //! few thousand before them. To find them here, in a core's own cache, spares the set of all states a random access to
 //! memory each, and everybody the handling of one more state. Those that are not found here are found there.
+//!
+//! A state that is small is compared itself, and only if it is not found here its fingerprint is taken, which costs more
+//! than that. A large one is known by its fingerprint here too.
+
+use std::hash::{BuildHasher, Hash};
+
+use rustc_hash::FxBuildHasher;
 
 use super::fingerprint::Fingerprint;
 
@@ -23,8 +30,8 @@ pub(super) struct Successors<T> {
     pub(super) states: Vec<T>,
     pub(super) fingerprints: Vec<Fingerprint>,
     pub(super) origins: Vec<Origin>,
-    /// By the lowest bits of a fingerprint: some other bits of one, and a position where it may stand. What is written
-    /// here may be of a former run, or of another fingerprint, so that nothing is believed that does not stand there.
+    /// By the lowest bits of a state's mark: the highest bits of one, and a position where it may stand. What is written
+    /// here may be of a former run, or of another state, so that nothing is believed that does not stand there.
     slots: Vec<(u32, u32)>,
     is_exact: bool,
 }
@@ -32,7 +39,7 @@ pub(super) struct Successors<T> {
 /// How many slots there are: they fit into the cache next to a core, beside what else it works on.
 const SLOTS: usize = 16384;
 
-impl<T: Eq> Successors<T> {
+impl<T: Eq + Hash> Successors<T> {
     /// None yet; if it `is_exact`, states are told apart by themselves and not only by their fingerprints.
     pub(super) fn new(is_exact: bool) -> Self {
         Successors {
@@ -51,23 +58,57 @@ impl<T: Eq> Successors<T> {
         self.origins.clear();
     }
 
-    /// Adds a state, if there is one, unless it is found to be here; answers with its position.
+    /// Whether states are told apart by themselves: those that fill no more than two words.
+    const ARE_SMALL: bool = size_of::<T>() <= 16;
+
+    /// Adds a state, if there is one, unless it is found to be here; answers with its position. A large state is left in
+    /// its option as long as it can be: to take it out is to copy it.
     #[inline]
-    pub(super) fn add(&mut self, state: Option<T>, fingerprint: Fingerprint, origin: Origin) -> Option<u32> {
-        let slot = &mut self.slots[fingerprint as usize % SLOTS];
-        let (tag, (known_tag, known)) = ((fingerprint >> 64) as u32, *slot);
-        if known_tag == tag
-            && self.fingerprints.get(known as usize) == Some(&fingerprint)
-            && (!self.is_exact || state.as_ref() == self.states.get(known as usize))
-        {
+    pub(super) fn add(
+        &mut self,
+        state: Option<T>,
+        origin: Origin,
+        fingerprint: impl FnOnce(&T) -> Fingerprint,
+    ) -> Option<u32> {
+        if Self::ARE_SMALL {
+            let state = state?;
+            let is_it = |all: &Self, place: usize| all.states.get(place) == Some(&state);
+            let known = self.find(FxBuildHasher.hash_one(&state), is_it);
+            known.or_else(|| {
+                let fingerprint = fingerprint(&state);
+                Some(self.push(state, fingerprint, origin))
+            })
+        } else {
+            let fingerprint = fingerprint(state.as_ref()?);
+            let is_it = |all: &Self, place: usize| {
+                all.fingerprints.get(place) == Some(&fingerprint)
+                    && (!all.is_exact || all.states.get(place) == state.as_ref())
+            };
+            let known = self.find((fingerprint >> 64) as u64, is_it);
+            known.or_else(|| Some(self.push(state?, fingerprint, origin)))
+        }
+    }
+
+    /// The position of a state with the given mark that `is_it`, if it is still remembered; if not, the next state that
+    /// is added will be.
+    #[inline]
+    fn find(&mut self, mark: u64, is_it: impl FnOnce(&Self, usize) -> bool) -> Option<u32> {
+        let (slot, tag) = (mark as usize % SLOTS, (mark >> 32) as u32);
+        let (known_tag, known) = self.slots[slot];
+        if known_tag == tag && is_it(self, known as usize) {
             return Some(known);
         }
+        self.slots[slot] = (tag, self.states.len() as u32);
+        None
+    }
+
+    #[inline]
+    fn push(&mut self, state: T, fingerprint: Fingerprint, origin: Origin) -> u32 {
         let position = self.states.len() as u32;
-        *slot = (tag, position);
-        self.states.push(state?);
+        self.states.push(state);
         self.fingerprints.push(fingerprint);
         self.origins.push(origin);
-        Some(position)
+        position
     }
 }
 
@@ -77,10 +118,25 @@ mod tests {
 
     const ORIGIN: Origin = Origin { parent: None, ordinal: 0 };
 
+    /// A state that is known by its fingerprint.
+    type Large = [u32; 5];
+
+    fn large(state: u32) -> Large {
+        [state; 5]
+    }
+
+    /// A fingerprint with the given mark.
+    fn marked(mark: u128) -> Fingerprint {
+        mark << 64
+    }
+
     /// Where states of the given fingerprints come to stand.
-    fn positions(successors: &mut Successors<u32>, states: &[(u32, Fingerprint)]) -> Vec<u32> {
-        let add = |(state, fingerprint): &(u32, Fingerprint)| {
-            successors.add(Some(*state), *fingerprint, ORIGIN).expect("there is a state")
+    fn positions<T: Copy + Eq + Hash>(
+        successors: &mut Successors<T>,
+        states: &[(T, Fingerprint)],
+    ) -> Vec<u32> {
+        let add = |(state, fingerprint): &(T, Fingerprint)| {
+            successors.add(Some(*state), ORIGIN, |_| *fingerprint).expect("there is a state")
         };
         states.iter().map(add).collect()
     }
@@ -88,25 +144,37 @@ mod tests {
     #[test]
     fn what_is_still_remembered_is_not_added_again() {
         let mut successors = Successors::new(false);
-        let other = 7 + SLOTS as Fingerprint;
+        let (one, two, other) = (marked(7), marked(8), marked(7 + SLOTS as u128));
         // The fourth takes the slot of the first, so that the first is added again: the set of all states finds it.
-        let states = [(1, 7), (2, 8), (1, 7), (3, other), (1, 7), (2, 8)];
+        let states = [(1, one), (2, two), (1, one), (3, other), (1, one), (2, two)];
+        let states = states.map(|(state, fingerprint)| (large(state), fingerprint));
         assert_eq!(positions(&mut successors, &states), [0, 1, 0, 2, 3, 1]);
-        assert_eq!(successors.states, [1, 2, 3, 1]);
+        assert_eq!(successors.states, [1, 2, 3, 1].map(large));
     }
 
     #[test]
     fn nothing_is_remembered_of_a_former_run() {
         let mut successors = Successors::new(false);
-        positions(&mut successors, &[(1, 7), (2, 8)]);
+        positions(&mut successors, &[(large(1), marked(7)), (large(2), marked(8))]);
         successors.clear();
-        assert_eq!(positions(&mut successors, &[(2, 8), (1, 7)]), [0, 1]);
+        assert_eq!(positions(&mut successors, &[(large(2), marked(8)), (large(1), marked(7))]), [0, 1]);
+        let mut small = Successors::new(false);
+        positions(&mut small, &[(1_u8, 0), (2, 0)]);
+        small.clear();
+        assert_eq!(positions(&mut small, &[(2, 0), (1, 0)]), [0, 1]);
     }
 
     #[test]
-    fn states_of_one_fingerprint_are_told_apart_if_that_is_asked_for() {
-        let states = [(1, 7), (2, 7), (2, 7)];
+    fn large_states_of_one_fingerprint_are_told_apart_if_that_is_asked_for() {
+        let states = [1, 2, 2].map(|state| (large(state), marked(7)));
         assert_eq!(positions(&mut Successors::new(true), &states), [0, 1, 1]);
         assert_eq!(positions(&mut Successors::new(false), &states), [0, 0, 0]);
+    }
+
+    #[test]
+    fn small_states_are_told_apart_by_themselves_and_only_the_first_gets_a_fingerprint() {
+        let mut successors = Successors::new(false);
+        assert_eq!(positions(&mut successors, &[(1_u64, 7), (2, 7), (1, 8), (2, 9)]), [0, 1, 0, 1]);
+        assert_eq!(successors.fingerprints, [7, 7]);
     }
 }

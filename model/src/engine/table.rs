@@ -1,9 +1,9 @@
 //! A set of fingerprints, made for the two things that bound an explorer: memory, and waiting for memory.
 //!
 //! Fingerprints lie six in a *bucket*, which is a line of a core's cache: to look one up is to wait for memory once.
-//! A full bucket overflows into the next (Knuth, *The Art of Computer Programming* 6.4), for which memory has to be
-//! waited for again: a table doubles early, when three quarters of it are taken. A fingerprint's home is the bucket where
-//! it would stand if the table were sorted; so doubling is one sweep over neighbours.
+//! A full bucket overflows into the next (Knuth, *The Art of Computer Programming* 6.4), and to look there is to wait
+//! again: a table doubles when 85 in a hundred places are taken. A fingerprint's home is the bucket where it would stand
+//! if the table were sorted; so doubling is one sweep over neighbours.
 
 use super::fingerprint::Fingerprint;
 
@@ -70,7 +70,7 @@ impl Table {
             buckets: vec![Bucket::default(); buckets],
             numbers: if keeps_numbers { vec![[0; BUCKET]; buckets] } else { Vec::new() },
             count: 0,
-            room: buckets * BUCKET * 3 / 4,
+            room: buckets * BUCKET * 17 / 20,
         }
     }
 
