@@ -15,7 +15,7 @@ const RUN: usize = 2048;
 
 /// The most states that are expanded between two looks at the clock and the observer: so many that to start threads for
 /// them does not matter.
-const BLOCK: usize = 16 * RUN;
+const BLOCK: usize = 32 * RUN;
 
 impl<T> Frontier<T> {
     pub(super) fn new() -> Self {
