@@ -121,7 +121,7 @@ impl<S: System> Expander<'_, S> {
             self.system.actions(state, &mut actions);
             let mut is_quiescent = true;
             for (ordinal, action) in (0..).zip(actions.drain(..)) {
-                let reached = self.system.next_state(state, action.clone());
+                let mut reached = self.system.next_state(state, action.clone());
                 let Some(next) = &reached else { continue };
                 let is_fault = self.system.is_fault(&action);
                 if !self.system.within_boundary(next) {
@@ -142,7 +142,7 @@ impl<S: System> Expander<'_, S> {
                 let is_change = matters && next != state;
                 is_quiescent &= !is_change || is_fault;
                 let origin = Origin { parent: Some(parent), ordinal };
-                let Some(to) = self.add(reached, origin, &mut fingerprinter, run) else { continue };
+                let Some(to) = self.add(&mut reached, origin, &mut fingerprinter, run) else { continue };
                 if self.keeps_changes && is_change {
                     run.changes.push(Change { to, group: self.system.fair_group(&action) });
                 }
@@ -161,24 +161,24 @@ impl<S: System> Expander<'_, S> {
                 run.tally.cut_count += 1;
                 continue;
             }
-            self.add(Some(state), Origin { parent: None, ordinal }, &mut fingerprinter, &mut run);
+            self.add(&mut Some(state), Origin { parent: None, ordinal }, &mut fingerprinter, &mut run);
         }
         run
     }
 
-    /// Adds a generated state to a run, if there is one; answers with its position among the successors. The option is
-    /// handed on as the model made it: to take a large state out of it is to copy it.
+    /// Adds a generated state to a run, if there is one; answers with its position among the successors. The state stays
+    /// where the model left it until it is known to be new: to hand a large one on is to copy it.
     #[inline]
     fn add(
         &self,
-        mut state: Option<S::State>,
+        state: &mut Option<S::State>,
         origin: Origin,
         fingerprinter: &mut Fingerprinter,
         run: &mut Run<S::State>,
     ) -> Option<u32> {
         run.tally.generated_count += 1;
         if self.uses_symmetry {
-            state = state.map(|state| self.standing_for(state));
+            *state = state.take().map(|state| self.standing_for(state));
         }
         run.successors.add(state, origin, |state| self.fingerprint(fingerprinter, state))
     }

@@ -61,17 +61,16 @@ impl<T: Eq + Hash> Successors<T> {
     /// Whether states are told apart by themselves: those that fill no more than two words.
     const ARE_SMALL: bool = size_of::<T>() <= 16;
 
-    /// Adds a state, if there is one, unless it is found to be here; answers with its position. A large state is left in
-    /// its option as long as it can be: to take it out is to copy it.
+    /// Takes a state, if there is one, unless it is found to be here; answers with its position.
     #[inline]
     pub(super) fn add(
         &mut self,
-        state: Option<T>,
+        state: &mut Option<T>,
         origin: Origin,
         fingerprint: impl FnOnce(&T) -> Fingerprint,
     ) -> Option<u32> {
         if Self::ARE_SMALL {
-            let state = state?;
+            let state = state.take()?;
             let is_it = |all: &Self, place: usize| all.states.get(place) == Some(&state);
             let known = self.find(FxBuildHasher.hash_one(&state), is_it);
             known.or_else(|| {
@@ -85,7 +84,7 @@ impl<T: Eq + Hash> Successors<T> {
                     && (!all.is_exact || all.states.get(place) == state.as_ref())
             };
             let known = self.find((fingerprint >> 64) as u64, is_it);
-            known.or_else(|| Some(self.push(state?, fingerprint, origin)))
+            known.or_else(|| Some(self.push(state.take()?, fingerprint, origin)))
         }
     }
 
@@ -136,7 +135,7 @@ mod tests {
         states: &[(T, Fingerprint)],
     ) -> Vec<u32> {
         let add = |(state, fingerprint): &(T, Fingerprint)| {
-            successors.add(Some(*state), ORIGIN, |_| *fingerprint).expect("there is a state")
+            successors.add(&mut Some(*state), ORIGIN, |_| *fingerprint).expect("there is a state")
         };
         states.iter().map(add).collect()
     }
