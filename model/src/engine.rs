@@ -12,15 +12,15 @@
 //!
 //! States are told apart by keyed 128-bit hashes, of which 88 bits are kept, or exactly where
 //! [`Options::is_exact`] says so; [`Exploration::collision_odds`] bounds the chance that two of them were mixed up
-//! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 17 bytes a
+//! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 18 bytes a
 //! state for its fingerprint, five for how it was reached, and the states of one level. With laws on infinite
-//! behaviours the graph is kept too, eight bytes a transition and some 35 a state, and the search
-//! for lassos takes about as much again; with symmetry, nine bytes a state.
+//! behaviours the graph is kept too, eight bytes a transition and some 33 a state, and the search
+//! for lassos takes about as much again; with symmetry, seven bytes a state.
 //!
 //! How it is done:
-//! * `expand` asks the model what states say, in runs of a few hundred, on as many `threads` as there are; `successors`
+//! * `expand` asks the model what states say, in runs of two thousand, on as many `threads` as there are; `successors`
 //!   drops those that the same run has just had, which are a third to two thirds of them;
-//! * `visited` finds out which of the others are new, in `table`s of fingerprints, part by part;
+//! * `visited` finds out which of the others are new, in `table`s of fingerprints;
 //! * `findings` puts the runs together in their order, one after the other and on one thread, so that nothing depends
 //!   on the number of threads; more than three of them make it faster only where the model itself is slow;
 //! * `explore` walks from level to level, and looks at the clock and the limits between blocks of runs;
