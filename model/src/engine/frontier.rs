@@ -58,3 +58,30 @@ impl<T> Frontier<T> {
         self.runs.into_iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_taken_in_order_in_runs_and_no_more_than_were_asked_for() {
+        let mut frontier = Frontier::new();
+        (0..3 * RUN).for_each(|state| frontier.push(state));
+        let lengths = |block: &[Vec<usize>]| block.iter().map(Vec::len).collect::<Vec<_>>();
+        let (first, second) = (frontier.take(RUN + 1), frontier.take(1));
+        assert_eq!((lengths(&first), lengths(&second)), (vec![RUN, 1], vec![1]));
+        assert_eq!(frontier.len(), 2 * RUN - 2);
+        let third = frontier.take(usize::MAX);
+        assert_eq!(lengths(&third), [RUN - 2, RUN]);
+        assert!([first, second, third].into_iter().flatten().flatten().eq(0..3 * RUN));
+        assert_eq!(frontier.len(), 0);
+    }
+
+    #[test]
+    fn a_block_is_no_longer_than_it_may_be() {
+        let mut frontier = Frontier::new();
+        (0..BLOCK + 1).for_each(|state| frontier.push(state));
+        assert_eq!(frontier.take(usize::MAX).iter().map(Vec::len).sum::<usize>(), BLOCK);
+        assert!(frontier.into_states().eq([BLOCK]));
+    }
+}

@@ -86,3 +86,33 @@ impl<T: Clone + Eq> Visited<T> {
         self.shards[shard_of(fingerprint)].find(Print::of(fingerprint), is_right)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eighty_eight_bits_of_a_fingerprint_tell_states_apart() {
+        assert_eq!(collision_odds(0), 0.0);
+        // By the birthday bound, as many as the root of all there are come to one half.
+        assert_eq!(collision_odds(1 << 44), 0.5);
+        let mut visited = Visited::new(true, false);
+        let told = |bit: u32| visited.insert(1 << bit, &bit).1;
+        assert_eq!((0..128).map(told).filter(|is_new| *is_new).count(), 88 + 1);
+    }
+
+    #[test]
+    fn each_state_has_its_place_in_the_order_of_discovery() {
+        let mixed = |state: u32| u128::from(state).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        for is_exact in [false, true] {
+            let mut visited = Visited::new(true, is_exact);
+            let mut insert = |state: u32| visited.insert(mixed(state), &state);
+            for state in 0..5_000 {
+                assert_eq!(insert(state), (state, true));
+                assert_eq!(insert(state / 2), (state / 2, false));
+            }
+            assert_eq!(visited.find(mixed(77), &77), Some(77));
+            assert_eq!(visited.find(mixed(5_000), &5_000), None);
+        }
+    }
+}
