@@ -148,7 +148,8 @@ impl<S: System> Exploration<S> {
     }
 }
 
-/// Explores `system` and tells `observe` how far it is, many times a second.
+/// Explores `system` and tells `observe` how far it is, each time that some 65,000 states were expanded, or a level: many
+/// times a second unless the model is slow.
 ///
 /// Counts, verdicts and traces are the same for any number of threads.
 ///
@@ -159,24 +160,15 @@ pub fn explore<S: System>(
     options: Options,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
-    run(system, options, None, observe)
+    explore_with_hash(system, options, None, observe)
 }
 
-/// The same with fingerprints that are weakened first, to show what a weak hash loses.
+/// The same, with fingerprints that are weakened first if that is asked for, to show what a weak hash loses.
 #[doc(hidden)]
 pub fn explore_with_hash<S: System>(
     system: &S,
     options: Options,
-    weaken: fn(u128) -> u128,
-    observe: &mut dyn FnMut(Progress) -> Signal,
-) -> Exploration<S> {
-    run(system, options, Some(weaken), observe)
-}
-
-fn run<S: System>(
-    system: &S,
-    options: Options,
-    weaken: Option<fn(Fingerprint) -> Fingerprint>,
+    weaken: Option<fn(u128) -> u128>,
     observe: &mut dyn FnMut(Progress) -> Signal,
 ) -> Exploration<S> {
     let mut search = Search::new(system, options, weaken);

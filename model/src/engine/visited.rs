@@ -64,11 +64,9 @@ impl<T: Clone + Eq> Visited<T> {
     /// not kept, and whether it is new.
     #[inline]
     pub(super) fn insert(&mut self, fingerprint: Fingerprint, state: &T) -> (Node, bool) {
-        let (shard, print) = (&mut self.shards[shard_of(fingerprint)], Print::of(fingerprint));
-        let known = match &self.states {
-            Some(states) => shard.insert(print, self.count, |place| states[place as usize] == *state),
-            None => shard.insert(print, self.count, |_| true),
-        };
+        let states = &self.states;
+        let is_right = |place| states.as_ref().is_none_or(|states| states[place as usize] == *state);
+        let known = self.shards[shard_of(fingerprint)].insert(Print::of(fingerprint), self.count, is_right);
         if let Some(place) = known {
             return (place, false);
         }

@@ -120,7 +120,7 @@ fn a_weak_hash_would_be_caught() {
     let line = graph(&line, &[6], &[]);
     let exact = Options { is_exact: true, ..Options::default() };
     let count = |options, weaken: fn(u128) -> u128| {
-        let found = explore_with_hash(&line, options, weaken, &mut |_| Signal::Continue);
+        let found = explore_with_hash(&line, options, Some(weaken), &mut |_| Signal::Continue);
         (found.state_count, found.violations.len())
     };
     let weak = |fingerprint: u128| fingerprint >> 127 << 127;
