@@ -174,7 +174,7 @@ pub fn explore_with_hash<S: System>(
     let mut search = Search::new(system, options, weaken);
     search.add_initial_states();
     let stop = search.run(observe);
-    search.finish(stop)
+    search.finish(stop, observe)
 }
 
 struct Search<'a, S: System> {
@@ -240,12 +240,7 @@ impl<'a, S: System> Search<'a, S> {
                 self.expand_block();
             }
         }
-        match self.findings.tally.cut_count {
-            // The search for lassos takes time too, and nobody is asked while it runs: ask once more before it.
-            0 if self.findings.promises.is_some() => self.look_up(observe).unwrap_or(Stop::Complete),
-            0 => Stop::Complete,
-            _ => Stop::Boundary,
-        }
+        if self.findings.tally.cut_count == 0 { Stop::Complete } else { Stop::Boundary }
     }
 
     /// Whether the clock or the observer says to stop.
@@ -307,13 +302,20 @@ impl<'a, S: System> Search<'a, S> {
         Trace::follow(self.expander.system, start, stem.chain(turns), &mut place_of)
     }
 
-    /// The violations of laws on infinite behaviours; the graph must be complete.
-    fn lassos(&mut self) -> Vec<Violation<S>> {
-        let Some(promises) = self.findings.promises.take() else { return Vec::new() };
+    /// Adds the violations of laws on infinite behaviours, of which the graph must be complete. Whether to stop is asked
+    /// before each: a law takes no longer than the exploration did, or a second.
+    fn add_lassos(
+        &mut self,
+        violations: &mut Vec<Violation<S>>,
+        observe: &mut dyn FnMut(Progress) -> Signal,
+    ) -> Stop {
+        let Some(promises) = self.findings.promises.take() else { return Stop::Complete };
         let is_initial = |node: &Node| self.findings.origins.is_initial(*node);
         let initial: Vec<Node> = (0..self.findings.origins.len() as Node).take_while(is_initial).collect();
-        let mut violations = Vec::new();
         for (place, law) in self.expander.laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness()) {
+            if let Some(stop) = self.look_up(observe) {
+                return stop;
+            }
             self.findings.checked_counts[place] = self.findings.origins.len();
             let is_goal: Vec<bool> = promises.met.iter().map(|met| met & (1 << place) != 0).collect();
             let is_from: Vec<bool> = match law.when {
@@ -326,10 +328,10 @@ impl<'a, S: System> Search<'a, S> {
                 violations.push(Violation { law: place, trace, cycle_start: Some(lasso.stem.len() - 1) });
             }
         }
-        violations
+        Stop::Complete
     }
 
-    fn finish(mut self, stop: Stop) -> Exploration<S> {
+    fn finish(mut self, mut stop: Stop, observe: &mut dyn FnMut(Progress) -> Signal) -> Exploration<S> {
         // What was found and never expanded is checked all the same, as far as a state says by itself.
         let frontiers = [&mut self.frontier, &mut self.findings.next_frontier];
         let left = frontiers.map(|frontier| std::mem::replace(frontier, Frontier::new()).into_states());
@@ -342,7 +344,7 @@ impl<'a, S: System> Search<'a, S> {
         let finite = |(law, node)| Violation { law, trace: self.trace_to(node), cycle_start: None };
         let mut violations: Vec<_> = broken.map(finite).collect();
         if stop == Stop::Complete {
-            violations.extend(self.lassos());
+            stop = self.add_lassos(&mut violations, observe);
         }
         violations.sort_by_key(|violation| violation.law);
         let state_count = self.findings.origins.len();

@@ -18,7 +18,7 @@ pub(super) struct Findings<T> {
     pub(super) next_frontier: Frontier<T>,
     /// How many states are expanded: the place of the first state that is not.
     pub(super) expanded_count: Node,
-    /// The most states that were found and not yet expanded, after any run.
+    /// The most states that were found and not yet expanded, as if each were expanded by itself.
     pub(super) frontier_peak: usize,
     /// For each law, where it is broken first.
     pub(super) broken_at: Vec<Option<Node>>,
@@ -68,7 +68,6 @@ impl<T: Clone + Eq> Findings<T> {
             self.note(self.expanded_count, judged);
             self.expanded_count += 1;
         }
-        self.frontier_peak = self.frontier_peak.max(self.origins.len() - self.expanded_count as usize);
     }
 
     /// Finds out which successors of a run are new, and takes them into the next frontier.
@@ -81,8 +80,11 @@ impl<T: Clone + Eq> Findings<T> {
                 let (place, is_new) = self.visited.insert(*fingerprint, &state);
                 if is_new {
                     let Origin { parent, ordinal } = *origin;
-                    self.origins.push(parent.map(|parent| self.expanded_count + parent), ordinal);
+                    let parent = parent.map(|parent| self.expanded_count + parent);
+                    self.origins.push(parent, ordinal);
                     self.next_frontier.push(state);
+                    let waiting = self.origins.len() - parent.map_or(0, |parent| parent as usize + 1);
+                    self.frontier_peak = self.frontier_peak.max(waiting);
                 }
                 if self.promises.is_some() {
                     self.places.push(place);

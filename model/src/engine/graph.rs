@@ -26,6 +26,10 @@ impl Groups {
         Groups(self.0 & other.0)
     }
 
+    pub(super) fn contains(self, group: FairGroup) -> bool {
+        !self.both(Groups::of(Some(group))).is_empty()
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }

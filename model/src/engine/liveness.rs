@@ -9,10 +9,13 @@
 //! taken within (or a state in which all are disabled). Larger components satisfy more groups, so the maximal ones
 //! suffice (Lichtenstein and Pnueli, 1985). O(nodes + edges log nodes) for the verdict.
 //!
-//! The counterexample has the shortest stem, and then a shortest cycle for it; above a dozen groups that the cycle must
-//! satisfy, it satisfies them one after the other, and may be longer.
+//! The counterexample has the shortest stem at whose end the goal is owed, and then the shortest cycle for it. Where the
+//! cycle must satisfy more than a dozen groups, or the search has looked at some millions of places, it satisfies what is
+//! left one group after the other, and may be longer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
 
 use super::components::components;
 use super::graph::{Edge, Graph, Groups, Node};
@@ -41,35 +44,51 @@ pub(super) struct Question<'a> {
     pub(super) is_goal: &'a [bool],
 }
 
-/// The number of the component of a node that is in no fair one; fair ones have numbers from 1.
-const NO_COMPONENT: u32 = 0;
+/// The fair components of the nodes that do not meet the goal: where a behaviour can go on for ever and break the law.
+struct Traps {
+    /// The number of each node's component, from 1; 0 for a node that is in none.
+    numbers: Vec<u32>,
+    /// For each component, the groups that are enabled somewhere in it.
+    groups: Vec<Groups>,
+}
+
+impl Traps {
+    fn of(graph: &Graph, is_goal: &[bool]) -> Self {
+        let is_short: Vec<bool> = is_goal.iter().map(|is_goal| !is_goal).collect();
+        let mut traps = Traps { numbers: vec![0; graph.node_count()], groups: Vec::new() };
+        components(graph, &is_short, &mut |component| {
+            let all = component.iter().fold(Groups::default(), |all, node| all.and(graph.enabled(*node)));
+            if is_fair(graph, component, all) {
+                traps.groups.push(all);
+                component.iter().for_each(|node| traps.numbers[*node as usize] = traps.groups.len() as u32);
+            }
+        });
+        traps
+    }
+
+    fn contains(&self, node: Node) -> bool {
+        self.numbers[node as usize] != 0
+    }
+}
 
 /// The lasso of the shortest stem, and of the shortest cycle for it; `None` if the law holds.
 pub(super) fn lasso(graph: &Graph, question: &Question<'_>) -> Option<Lasso> {
-    let is_short: Vec<bool> = question.is_goal.iter().map(|is_goal| !is_goal).collect();
-    let mut component_of = vec![NO_COMPONENT; graph.node_count()];
-    let mut fair_count = NO_COMPONENT;
-    components(graph, &is_short, &mut |component| {
-        if is_fair(graph, component) {
-            fair_count += 1;
-            component.iter().for_each(|node| component_of[*node as usize] = fair_count);
-        }
-    });
-    if fair_count == NO_COMPONENT {
+    let traps = Traps::of(graph, question.is_goal);
+    if traps.groups.is_empty() {
         return None;
     }
-    let stems = shortest_stems(graph, question, &|node| component_of[node as usize] != NO_COMPONENT);
-    let ends = stems.into_iter().filter_map(|stem| {
-        let end = *stem.last()?;
-        let cycle = fair_cycle(graph, end, &|node| component_of[node as usize] == component_of[end as usize]);
-        Some(Lasso { stem, cycle })
-    });
-    ends.min_by_key(|lasso| lasso.cycle.len())
+    let stems = Stems::shortest(graph, question, &|node| traps.contains(node));
+    let rest = stems.ends.iter().find(|end| graph.enabled(**end).is_empty());
+    let (end, cycle) = match rest {
+        Some(end) => (*end, Vec::new()),
+        None => shortest_cycle(graph, &traps, &stems.ends)?,
+    };
+    Some(Lasso { stem: stems.to(end), cycle })
 }
 
-fn is_fair(graph: &Graph, component: &[Node]) -> bool {
+/// Whether every one of `all` groups is disabled somewhere in a component or taken within.
+fn is_fair(graph: &Graph, component: &[Node], all: Groups) -> bool {
     let is_in = |node: Node| component.binary_search(&node).is_ok();
-    let all = component.iter().fold(Groups::default(), |all, node| all.and(graph.enabled(*node)));
     let satisfied = |met: Groups, node: &Node| met.and(satisfied_at(graph, all, *node, &is_in));
     all.minus(component.iter().fold(Groups::default(), satisfied)).is_empty()
 }
@@ -81,123 +100,202 @@ fn satisfied_at(graph: &Graph, all: Groups, node: Node, is_in: &dyn Fn(Node) -> 
     taken.fold(all.minus(graph.enabled(node)), Groups::and)
 }
 
-/// Every shortest path that ends where `is_end` with the goal still owed; one for each end, in order of discovery.
-fn shortest_stems(graph: &Graph, question: &Question<'_>, is_end: &dyn Fn(Node) -> bool) -> Vec<Vec<Node>> {
-    /// A node, and whether the goal is owed there.
-    type Place = (Node, bool);
-    let owes = |node: Node| question.is_from[node as usize] && !question.is_goal[node as usize];
-    let mut before: BTreeMap<Place, Option<Place>> = BTreeMap::new();
-    let mut level: Vec<Place> = Vec::new();
-    let mut enter = |place: Place, from: Option<Place>, level: &mut Vec<Place>| {
-        // The goal may be owed from here on, or from a later visit; both are tried.
-        for place in [Some(place), owes(place.0).then_some((place.0, true))].into_iter().flatten() {
-            if let std::collections::btree_map::Entry::Vacant(vacant) = before.entry(place) {
-                vacant.insert(from);
-                level.push(place);
+/// A node, and whether the goal is owed there.
+type Place = (Node, bool);
+
+/// The shortest paths from an initial node to where the goal is owed and some condition holds.
+struct Stems {
+    before: FxHashMap<Place, Option<Place>>,
+    /// Where they end, in the order of discovery.
+    ends: Vec<Node>,
+}
+
+impl Stems {
+    fn shortest(graph: &Graph, question: &Question<'_>, is_end: &dyn Fn(Node) -> bool) -> Self {
+        let owes = |node: Node| question.is_from[node as usize] && !question.is_goal[node as usize];
+        let mut before: FxHashMap<Place, Option<Place>> = FxHashMap::default();
+        let mut level: Vec<Place> = Vec::new();
+        let mut enter = |place: Place, from: Option<Place>, level: &mut Vec<Place>| {
+            // The goal may be owed from here on, or from a later visit; both are tried.
+            for place in [Some(place), owes(place.0).then_some((place.0, true))].into_iter().flatten() {
+                if let Entry::Vacant(vacant) = before.entry(place) {
+                    vacant.insert(from);
+                    level.push(place);
+                }
             }
-        }
-    };
-    question.initial.iter().for_each(|node| enter((*node, false), None, &mut level));
-    let mut ends: Vec<Place> = Vec::new();
-    while ends.is_empty() && !level.is_empty() {
-        ends.extend(level.iter().filter(|(node, is_owed)| *is_owed && is_end(*node)));
-        if !ends.is_empty() {
-            break;
-        }
-        for place in std::mem::take(&mut level) {
-            for edge in graph.edges(place.0) {
-                if !(place.1 && question.is_goal[edge.to as usize]) {
-                    enter((edge.to, place.1), Some(place), &mut level);
+        };
+        question.initial.iter().for_each(|node| enter((*node, false), None, &mut level));
+        loop {
+            let ends = level.iter().filter(|(node, is_owed)| *is_owed && is_end(*node));
+            let ends: Vec<Node> = ends.map(|(node, _)| *node).collect();
+            if !ends.is_empty() || level.is_empty() {
+                return Stems { before, ends };
+            }
+            for place in std::mem::take(&mut level) {
+                for edge in graph.edges(place.0) {
+                    if !(place.1 && question.is_goal[edge.to as usize]) {
+                        enter((edge.to, place.1), Some(place), &mut level);
+                    }
                 }
             }
         }
     }
-    let path = |end: &Place| {
-        let mut path: Vec<Node> =
-            std::iter::successors(Some(*end), |place| before[place]).map(|p| p.0).collect();
+
+    /// The nodes on the way to one of the ends, from an initial one on.
+    fn to(&self, end: Node) -> Vec<Node> {
+        let path = std::iter::successors(Some((end, true)), |place| self.before[place]);
+        let mut path: Vec<Node> = path.map(|place| place.0).collect();
         path.reverse();
         path
-    };
-    ends.iter().map(path).collect()
+    }
 }
 
 /// The most groups that a cycle's search keeps apart: its cost doubles with each.
 const EXACT_GROUPS: u32 = 12;
 
-/// A shortest cycle from `start` through nodes that are `is_in`, on which every group is disabled somewhere or taken;
-/// empty if every group is disabled at `start`.
-fn fair_cycle(graph: &Graph, start: Node, is_in: &dyn Fn(Node) -> bool) -> Vec<Turn> {
-    let all = reachable(graph, start, is_in)
-        .into_iter()
-        .fold(Groups::default(), |all, n| all.and(graph.enabled(n)));
-    if graph.enabled(start).is_empty() {
-        return Vec::new();
+/// The most places that the search for a shortest cycle looks at for one law, beside four for each node: some tens of
+/// megabytes, and a second.
+const PLACES: usize = 1 << 20;
+
+/// The first of the shortest cycles from some of `starts`, which are in fair components.
+fn shortest_cycle(graph: &Graph, traps: &Traps, starts: &[Node]) -> Option<(Node, Vec<Turn>)> {
+    let mut budget = PLACES + 4 * graph.node_count();
+    let mut shortest: Option<(Node, Vec<Turn>)> = None;
+    for start in starts {
+        let number = traps.numbers[*start as usize];
+        let is_in = |node: Node| traps.numbers[node as usize] == number;
+        let owed = traps.groups[number as usize - 1].both(graph.enabled(*start));
+        let limit = shortest.as_ref().map_or(usize::MAX, |(_, cycle)| cycle.len());
+        let exact = if owed.count() <= EXACT_GROUPS {
+            tour(graph, *start, &is_in, &Wanted::new(owed), limit, &mut budget)
+        } else {
+            None
+        };
+        // Whatever it costs, there has to be some cycle.
+        let cycle = exact.or_else(|| shortest.is_none().then(|| one_by_one(graph, *start, &is_in, owed)));
+        shortest = cycle.map(|cycle| (*start, cycle)).or(shortest);
     }
-    let disabled = |node: Node| all.minus(graph.enabled(node));
-    let owed_count = all.minus(disabled(start)).count();
-    if owed_count <= EXACT_GROUPS {
-        return tour(graph, start, is_in, all, &disabled).expect("a fair component has a fair cycle");
-    }
-    // Too many groups for one search: satisfy them a few at a time, each by a shortest detour.
-    let mut cycle = Vec::new();
-    let mut met = disabled(start);
-    while !all.minus(met).is_empty() {
-        let next = all.minus(met).first();
-        let detour = tour(graph, start, is_in, next, &|node| next.both(disabled(node)));
-        met = met.and(next);
-        cycle.extend(detour.expect("a fair component meets every group"));
+    shortest
+}
+
+/// A cycle that satisfies one of the `owed` groups after the other, each by a shortest detour.
+fn one_by_one(graph: &Graph, start: Node, is_in: &dyn Fn(Node) -> bool, mut owed: Groups) -> Vec<Turn> {
+    let (mut cycle, mut budget) = (Vec::new(), usize::MAX);
+    while !owed.is_empty() {
+        let next = Wanted::new(owed.first());
+        let detour = tour(graph, start, is_in, &next, usize::MAX, &mut budget);
+        cycle.extend(detour.expect("a fair component satisfies every group"));
+        owed = owed.minus(owed.first());
     }
     cycle
 }
 
-fn reachable(graph: &Graph, start: Node, is_in: &dyn Fn(Node) -> bool) -> Vec<Node> {
-    let mut seen = std::collections::BTreeSet::from([start]);
-    let mut queue = VecDeque::from([start]);
-    while let Some(node) = queue.pop_front() {
-        for edge in graph.edges(node) {
-            if is_in(edge.to) && seen.insert(edge.to) {
-                queue.push_back(edge.to);
-            }
-        }
-    }
-    seen.into_iter().collect()
+/// Groups that a cycle must satisfy, as bits of a word.
+struct Wanted {
+    /// By the number of the group; 0 if it is not wanted.
+    bits: [u16; FairGroup::COUNT as usize],
+    all: u16,
 }
 
-/// A shortest walk of at least one step from `start` back to it that meets every group of `wanted`: breadth-first over
-/// nodes and the groups met so far.
+impl Wanted {
+    /// No more than [`EXACT_GROUPS`].
+    fn new(groups: Groups) -> Self {
+        let mut wanted = Wanted { bits: [0; FairGroup::COUNT as usize], all: 0 };
+        let numbers = (0..FairGroup::COUNT).filter(|number| groups.contains(FairGroup::new(*number)));
+        for (bit, number) in numbers.enumerate() {
+            wanted.bits[number as usize] = 1 << bit;
+            wanted.all |= 1 << bit;
+        }
+        wanted
+    }
+
+    fn taken(&self, edge: &Edge) -> u16 {
+        edge.group.map_or(0, |group| self.bits[group.get() as usize])
+    }
+
+    fn disabled(&self, graph: &Graph, node: Node) -> u16 {
+        self.all & !graph.edges(node).iter().fold(0, |enabled, edge| enabled | self.taken(edge))
+    }
+}
+
+/// A shortest walk of at least one step from `start`, where every group that is wanted is enabled, back to it that
+/// satisfies them all, if there is one of fewer steps than `limit` and the budget of places suffices: breadth-first over
+/// nodes and the groups satisfied so far.
 fn tour(
     graph: &Graph,
     start: Node,
     is_in: &dyn Fn(Node) -> bool,
-    wanted: Groups,
-    disabled: &dyn Fn(Node) -> Groups,
+    wanted: &Wanted,
+    limit: usize,
+    budget: &mut usize,
 ) -> Option<Vec<Turn>> {
-    type Place = (Node, Groups);
-    let first: Place = (start, wanted.both(disabled(start)));
-    let mut before: BTreeMap<Place, (Place, Option<FairGroup>)> = BTreeMap::new();
-    let mut queue = VecDeque::from([first]);
-    let step = |(_, met): Place, edge: &Edge| {
-        (edge.to, met.and(wanted.both(Groups::of(edge.group))).and(wanted.both(disabled(edge.to))))
-    };
-    while let Some(place) = queue.pop_front() {
-        for edge in graph.edges(place.0).iter().filter(|edge| is_in(edge.to)) {
-            let next = step(place, edge);
-            if next.0 == start && wanted.minus(next.1).is_empty() {
-                let mut walk = vec![(next.0, edge.group)];
-                let mut place = place;
-                while place != first {
-                    let (previous, group) = before[&place];
-                    walk.push((place.0, group));
-                    place = previous;
+    type Place = (Node, u16);
+    let step =
+        |(_, met): Place, edge: &Edge| (edge.to, met | wanted.taken(edge) | wanted.disabled(graph, edge.to));
+    let (first, goal): (Place, Place) = ((start, 0), (start, wanted.all));
+    let mut before: FxHashMap<Place, Place> = FxHashMap::default();
+    let mut level = vec![first];
+    let mut length = 1;
+    while !level.is_empty() && length < limit {
+        for place in std::mem::take(&mut level) {
+            for edge in graph.edges(place.0).iter().filter(|edge| is_in(edge.to)) {
+                let next = step(place, edge);
+                if next == goal {
+                    let way = std::iter::successors(Some(place), |place| before.get(place).copied());
+                    let mut way: Vec<Place> = std::iter::once(goal).chain(way).collect();
+                    way.reverse();
+                    // Of the steps between two places, the first was taken.
+                    let edge = |ends: &[Place]| {
+                        graph.edges(ends[0].0).iter().find(|edge| step(ends[0], edge) == ends[1])
+                    };
+                    return way.windows(2).map(|ends| edge(ends).map(|edge| (edge.to, edge.group))).collect();
                 }
-                walk.reverse();
-                return Some(walk);
-            }
-            if next != first && !before.contains_key(&next) {
-                before.insert(next, (place, edge.group));
-                queue.push_back(next);
+                if next != first && !before.contains_key(&next) {
+                    *budget = budget.checked_sub(1)?;
+                    before.insert(next, place);
+                    level.push(next);
+                }
             }
         }
+        length += 1;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(node_count: u32, edges: impl Fn(Node) -> Vec<(Node, u8)>) -> Graph {
+        let mut graph = Graph::default();
+        for node in 0..node_count {
+            let edge = |(to, group)| Edge { to, group: Some(FairGroup::new(group)) };
+            graph.expand(edges(node).into_iter().map(edge));
+        }
+        graph
+    }
+
+    fn lasso_without_goal(graph: &Graph, initial: &[Node]) -> Lasso {
+        let (is_from, is_goal) = (vec![true; graph.node_count()], vec![false; graph.node_count()]);
+        lasso(graph, &Question { initial, is_from: &is_from, is_goal: &is_goal }).expect("there is no goal")
+    }
+
+    /// Twelve switches that anybody may turn for ever: to try all ways would take sixteen million places.
+    #[test]
+    fn where_the_shortest_cycle_is_too_far_to_seek_groups_are_satisfied_one_after_the_other() {
+        let switches = graph(1 << 12, |node| (0..12).map(|switch| (node ^ 1 << switch, switch)).collect());
+        let Lasso { stem, cycle } = lasso_without_goal(&switches, &[0]);
+        assert_eq!(stem, [0]);
+        let turned: Vec<u8> = cycle.iter().filter_map(|turn| Some(turn.1?.get())).collect();
+        assert!(turned.into_iter().eq((0..12).flat_map(|switch| [switch, switch])));
+    }
+
+    /// A hundred thousand ways round, of a hundred thousand steps each: not all are walked.
+    #[test]
+    fn cycles_are_compared_until_it_has_taken_too_long() {
+        let length = 100_000;
+        let ring = graph(length, |node| vec![((node + 1) % length, 0)]);
+        let Lasso { stem, cycle } = lasso_without_goal(&ring, &(0..length).collect::<Vec<_>>());
+        assert_eq!((stem, cycle.len()), (vec![0], length as usize));
+    }
 }

@@ -7,10 +7,11 @@ use lawspeaker_model::engine::{
 use quickcheck::{Arbitrary, Gen};
 use stateright::{Model, Property};
 
-/// A graph over a few nodes: node 0 is initial; some edges are faults, others belong to a fair group; some nodes are
-/// bad, some are done.
+/// A graph over a few nodes: some are initial; some edges are faults, others belong to a fair group; some nodes are bad,
+/// some are done.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Graph {
+    pub(crate) initial: Vec<u8>,
     pub(crate) edges: Vec<Edge>,
     pub(crate) bad: Vec<u8>,
     pub(crate) done: Vec<u8>,
@@ -38,6 +39,7 @@ impl Arbitrary for Graph {
         };
         let edge_count = usize::arbitrary(g) % 20;
         Graph {
+            initial: (0..1 + u8::arbitrary(g) % 2).map(|_| node(g)).collect(),
             edges: (0..edge_count).map(|_| edge(g)).collect(),
             bad: vec![node(g), node(g)],
             done: vec![node(g), node(g), node(g)],
@@ -60,7 +62,7 @@ impl Model for Graph {
     type Action = Edge;
 
     fn init_states(&self) -> Vec<u8> {
-        vec![0]
+        self.initial.clone()
     }
 
     fn actions(&self, state: &u8, actions: &mut Vec<Edge>) {
@@ -149,8 +151,9 @@ pub(crate) fn fault(from: u8, to: u8) -> Edge {
     Edge { from, to, is_fault: true, group: None }
 }
 
+/// A graph that begins in node 0.
 pub(crate) fn graph(edges: &[Edge], bad: &[u8], done: &[u8]) -> Graph {
-    Graph { edges: edges.to_vec(), bad: bad.to_vec(), done: done.to_vec(), boundary: None }
+    Graph { initial: vec![0], edges: edges.to_vec(), bad: bad.to_vec(), done: done.to_vec(), boundary: None }
 }
 
 /// Steps to where a law is broken, by its place; for a lasso, to where its cycle starts.

@@ -1,10 +1,12 @@
-//! Fair behaviours: the lasso search against a naive one that tries every set of nodes, and on graphs with known
-//! answers.
+//! Fair behaviours: the lasso search against a naive one that tries every set of nodes and every way round, and on graphs
+//! with known answers.
+
+use std::collections::BTreeSet;
 
 use lawspeaker_model::engine::{Exploration, Limits, Options, Signal, Violation, explore};
 use quickcheck::quickcheck;
 
-use crate::graph::{Edge, Graph, NODES, broken_in, explored, fair, fault, graph};
+use crate::graph::{Edge, Graph, NODES, explored, fair, fault, graph};
 
 const EVENTUALLY: usize = 2;
 const LEADS_TO: usize = 3;
@@ -16,6 +18,9 @@ fn lasso(found: &Exploration<Graph>, law: usize) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((stem.to_vec(), cycle.to_vec()))
 }
 
+/// More than any graph here has.
+const GROUPS: u8 = 16;
+
 /// The edges that change something.
 fn moves(graph: &Graph) -> impl Iterator<Item = &Edge> {
     graph.edges.iter().filter(|edge| edge.from != edge.to)
@@ -23,16 +28,16 @@ fn moves(graph: &Graph) -> impl Iterator<Item = &Edge> {
 
 /// Whether going round these nodes for ever is fair: each group is disabled at one of them, or taken.
 fn is_fair(graph: &Graph, nodes: &[u8], taken: &dyn Fn(&Edge) -> bool) -> bool {
-    (0..3).all(|group| {
+    (0..GROUPS).all(|group| {
         let of_group = || moves(graph).filter(|edge| edge.group == Some(group));
         let is_disabled = |node: &u8| of_group().all(|edge| edge.from != *node);
         nodes.iter().any(is_disabled) || of_group().any(taken)
     })
 }
 
-/// Steps to the nearest set of nodes without a done one that a fair behaviour can stay in for ever, from node 0, with
-/// `owes` visited on the way; tries every set.
-fn nearest_trap(graph: &Graph, owes: &dyn Fn(u8) -> bool) -> Option<usize> {
+/// Steps to the nearest set of nodes without a done one that a fair behaviour can stay in for ever, with `owes` visited
+/// on the way, and where one comes to such sets then; tries every set.
+fn nearest_traps(graph: &Graph, owes: &dyn Fn(u8) -> bool) -> Option<(usize, BTreeSet<u8>)> {
     let is_done = |node: u8| graph.done.contains(&node);
     let sets =
         (1_u32..1 << NODES).map(|set| (0..NODES).filter(|node| set & (1 << node) != 0).collect::<Vec<u8>>());
@@ -55,7 +60,7 @@ fn nearest_trap(graph: &Graph, owes: &dyn Fn(u8) -> bool) -> Option<usize> {
     let mut trapped = [false; NODES as usize];
     traps.flatten().for_each(|node| trapped[node as usize] = true);
     // Breadth-first over nodes, and whether the goal is owed.
-    let mut places = vec![(0_u8, false)];
+    let mut places: Vec<(u8, bool)> = graph.initial.iter().map(|node| (*node, false)).collect();
     for distance in 0..=2 * NODES as usize {
         let owed: Vec<_> = places
             .iter()
@@ -63,8 +68,10 @@ fn nearest_trap(graph: &Graph, owes: &dyn Fn(u8) -> bool) -> Option<usize> {
             .map(|(n, _)| (*n, true))
             .collect();
         places.extend(owed);
-        if places.iter().any(|(node, is_owed)| *is_owed && trapped[*node as usize]) {
-            return Some(distance);
+        let ends = places.iter().filter(|(node, is_owed)| *is_owed && trapped[*node as usize]);
+        let ends: BTreeSet<u8> = ends.map(|(node, _)| *node).collect();
+        if !ends.is_empty() {
+            return Some((distance, ends));
         }
         let step = |(node, is_owed): &(u8, bool)| {
             let next = moves(graph).filter(|edge| edge.from == *node && !(*is_owed && is_done(edge.to)));
@@ -77,9 +84,42 @@ fn nearest_trap(graph: &Graph, owes: &dyn Fn(u8) -> bool) -> Option<usize> {
     None
 }
 
+/// Steps of the shortest fair way round from `start` that meets no done node, 0 if it is fair to rest there: by the
+/// groups that all walks of so many steps have satisfied.
+fn shortest_way_round(graph: &Graph, start: u8) -> usize {
+    let enabled = |node: u8| moves(graph).filter(move |edge| edge.from == node).filter_map(|edge| edge.group);
+    let disabled = |node: u8| {
+        let enabled: BTreeSet<u8> = enabled(node).collect();
+        (0..GROUPS).filter(move |group| !enabled.contains(group))
+    };
+    if enabled(start).next().is_none() {
+        return 0;
+    }
+    let mut walks = BTreeSet::from([(start, disabled(start).collect::<BTreeSet<u8>>())]);
+    for steps in 1.. {
+        let longer = walks.iter().flat_map(|(node, met)| {
+            let next = moves(graph).filter(move |edge| edge.from == *node && !graph.done.contains(&edge.to));
+            next.map(move |edge| {
+                (edge.to, met.iter().copied().chain(edge.group).chain(disabled(edge.to)).collect())
+            })
+        });
+        walks = longer.collect();
+        if walks.iter().any(|(node, met)| *node == start && met.len() == GROUPS as usize) {
+            return steps;
+        }
+    }
+    unreachable!("a trap has a way round")
+}
+
+/// How many steps lead to the cycle of the shortest lasso, and how many go round.
+fn shortest_lasso(graph: &Graph, owes: &dyn Fn(u8) -> bool) -> Option<(usize, usize)> {
+    let (distance, ends) = nearest_traps(graph, owes)?;
+    Some((distance, ends.into_iter().map(|end| shortest_way_round(graph, end)).min()?))
+}
+
 fn is_real(graph: &Graph, violation: &Violation<Graph>) -> bool {
-    let nodes: Vec<u8> =
-        std::iter::once(0).chain(violation.trace.steps.iter().map(|step| step.state)).collect();
+    let steps = violation.trace.steps.iter().map(|step| step.state);
+    let nodes: Vec<u8> = std::iter::once(violation.trace.start).chain(steps).collect();
     let Some(start) = violation.cycle_start else { return true };
     let cycle = &nodes[start..];
     // The very edges that the trace takes, and not others between the same nodes.
@@ -87,17 +127,19 @@ fn is_real(graph: &Graph, violation: &Violation<Graph>) -> bool {
     let is_step = |(before, edge, after): (&u8, &Edge, &u8)| {
         graph.edges.contains(edge) && edge.from == *before && edge.to == *after && before != after
     };
-    violation.trace.transitions().all(is_step)
+    graph.initial.contains(&nodes[0])
+        && violation.trace.transitions().all(is_step)
         && cycle.first() == cycle.last()
         && is_fair(graph, cycle, &taken)
         && cycle.iter().all(|node| !graph.done.contains(node))
 }
 
 quickcheck! {
-    fn a_promise_is_broken_exactly_if_a_fair_trap_is_reached(graph: Graph) -> bool {
+    fn a_promise_is_broken_exactly_if_a_fair_trap_is_reached_and_shown_by_the_shortest_lasso(graph: Graph) -> bool {
         let found = explored(&graph);
-        broken_in(&found, EVENTUALLY) == nearest_trap(&graph, &|node| node == 0)
-            && broken_in(&found, LEADS_TO) == nearest_trap(&graph, &|node| graph.bad.contains(&node))
+        let lengths = |law| lasso(&found, law).map(|(stem, cycle)| (stem.len(), cycle.len()));
+        lengths(EVENTUALLY) == shortest_lasso(&graph, &|node| graph.initial.contains(&node))
+            && lengths(LEADS_TO) == shortest_lasso(&graph, &|node| graph.bad.contains(&node))
     }
 
     fn every_lasso_is_a_fair_behaviour_of_the_graph(graph: Graph) -> bool {
@@ -157,6 +199,26 @@ fn two_groups_that_disable_each_other_are_both_satisfied_by_turns() {
     // Group 0 leads from 1 to 2, group 1 back: each is disabled where the other is enabled.
     let found = explored(&graph(&[fair(0, 1), of_group(1, 2, 0), of_group(2, 1, 1)], &[], &[5]));
     assert_eq!(lasso(&found, EVENTUALLY), Some((vec![1], vec![2, 1])));
+}
+
+/// From each of some nodes, a step to each other, of a group of its own: all groups but one are enabled everywhere.
+fn all_to_all(count: u8) -> Graph {
+    let edges = (0..count).flat_map(|from| (0..count).map(move |to| of_group(from, to, to)));
+    graph(&edges.collect::<Vec<_>>(), &[], &[count])
+}
+
+#[test]
+fn a_cycle_satisfies_a_dozen_groups_in_the_fewest_steps() {
+    let found = explored(&all_to_all(13));
+    assert_eq!(lasso(&found, EVENTUALLY).map(|(stem, cycle)| (stem.len(), cycle.len())), Some((0, 13)));
+}
+
+#[test]
+fn above_a_dozen_groups_a_cycle_satisfies_one_after_the_other() {
+    let graph = all_to_all(14);
+    let found = explored(&graph);
+    assert_eq!(lasso(&found, EVENTUALLY).map(|(stem, cycle)| (stem.len(), cycle.len())), Some((0, 2 * 13)));
+    assert!(found.violations.iter().all(|violation| is_real(&graph, violation)));
 }
 
 #[test]

@@ -7,9 +7,9 @@ use quickcheck::quickcheck;
 
 use crate::graph::{Graph, NODES, broken_in, explored, fair, fault, graph};
 
-/// Distances from node 0, by relaxing every edge until nothing changes.
+/// Distances from the initial nodes, by relaxing every edge until nothing changes.
 fn distances(graph: &Graph) -> BTreeMap<u8, usize> {
-    let mut distances = BTreeMap::from([(0, 0)]);
+    let mut distances: BTreeMap<u8, usize> = graph.initial.iter().map(|node| (*node, 0)).collect();
     for _ in 0..NODES {
         for edge in &graph.edges {
             if let Some(from) = distances.get(&edge.from).copied() {
@@ -32,14 +32,18 @@ quickcheck! {
         let nearest = |is_broken: &dyn Fn(u8) -> bool| {
             distances.iter().filter(|(node, _)| is_broken(**node)).map(|(_, distance)| *distance).min()
         };
-        let reached_edges = graph.edges.iter().filter(|edge| distances.contains_key(&edge.from)).count();
+        let reached_edges = || graph.edges.iter().filter(|edge| distances.contains_key(&edge.from));
+        let of_kind = |is_fault| reached_edges().filter(|edge| edge.is_fault == is_fault).count() as u64;
+        let at = |steps: usize| distances.values().filter(|distance| **distance == steps).count();
         found.stop == Stop::Complete
             && found.state_count == distances.len()
-            && found.generated_count == 1 + reached_edges
+            && found.generated_count == graph.initial.len() + reached_edges().count()
+            && found.coverage == BTreeMap::from([("fault", of_kind(true)), ("step", of_kind(false))])
+            && found.levels.iter().enumerate().all(|(steps, count)| *count == at(steps))
             && found.depth() == distances.values().copied().max().unwrap_or(0)
             && broken_in(&found, 0) == nearest(&|node| graph.bad.contains(&node))
             && broken_in(&found, 1) == nearest(&|node| is_quiescent(&graph, node) && !graph.done.contains(&node))
-            && found.witnesses_met[0] == graph.edges.iter().any(|e| e.to == NODES - 1 && distances.contains_key(&e.from))
+            && found.witnesses_met[0] == reached_edges().any(|edge| edge.to == NODES - 1)
     }
 
     fn every_step_of_a_trace_is_a_transition(graph: Graph) -> bool {

@@ -75,27 +75,47 @@ impl System for Tangle {
     }
 }
 
-/// The steps to each node, and how many states were generated.
-fn naive(tangle: &Tangle) -> (BTreeMap<u32, usize>, usize) {
-    let mut queue: VecDeque<u32> = tangle.init_states().into();
-    let mut steps: BTreeMap<u32, usize> = queue.iter().map(|node| (*node, 0)).collect();
-    let mut generated_count = queue.len();
-    while let Some(node) = queue.pop_front() {
-        for next in tangle.next_states(&node) {
-            generated_count += 1;
-            if !steps.contains_key(&next) {
-                steps.insert(next, steps[&node] + 1);
-                queue.push_back(next);
+/// What a naive search finds.
+struct Naive {
+    /// The steps to each node.
+    steps: BTreeMap<u32, usize>,
+    generated_count: usize,
+    longest_queue: usize,
+}
+
+impl Naive {
+    fn of(tangle: &Tangle) -> Self {
+        let mut queue: VecDeque<u32> = tangle.init_states().into();
+        let steps = queue.iter().map(|node| (*node, 0)).collect();
+        let mut naive = Naive { steps, generated_count: queue.len(), longest_queue: queue.len() };
+        while let Some(node) = queue.pop_front() {
+            for next in tangle.next_states(&node) {
+                naive.generated_count += 1;
+                if !naive.steps.contains_key(&next) {
+                    naive.steps.insert(next, naive.steps[&node] + 1);
+                    queue.push_back(next);
+                }
             }
+            naive.longest_queue = naive.longest_queue.max(queue.len());
         }
+        naive
     }
-    (steps, generated_count)
+
+    /// How many nodes are so many steps away, by the number of steps.
+    fn levels(&self) -> Vec<usize> {
+        let mut levels = Vec::new();
+        for steps in self.steps.values() {
+            levels.resize(levels.len().max(steps + 1), 0);
+            levels[*steps] += 1;
+        }
+        levels
+    }
 }
 
 /// Any number of threads finds what a naive search finds.
 fn agrees_however_it_is_run(seed: u64) -> bool {
     let tangle = Tangle { seed };
-    let (steps, generated_count) = naive(&tangle);
+    let naive = Naive::of(&tangle);
     let explored = |threads, is_exact| {
         let options = Options { threads, is_exact, ..Options::default() };
         let mut found = explore(&tangle, options, &mut |_| Signal::Continue);
@@ -103,11 +123,15 @@ fn agrees_however_it_is_run(seed: u64) -> bool {
         found
     };
     let found = explored(1, false);
-    let nearest = steps.iter().filter(|(node, _)| tangle.is_bad(**node)).map(|(_, steps)| *steps).min();
+    let bad = naive.steps.iter().filter(|(node, _)| tangle.is_bad(**node));
     let broken = found.violations.iter().find(|violation| violation.law == 0);
-    (found.stop, found.state_count, found.generated_count) == (Stop::Complete, steps.len(), generated_count)
-        && found.depth() == steps.values().copied().max().unwrap_or_default()
-        && broken.map(|violation| violation.trace.steps.len()) == nearest
+    let transition_count = (naive.generated_count - tangle.init_states().len()) as u64;
+    found.stop == Stop::Complete
+        && found.levels == naive.levels()
+        && (found.state_count, found.generated_count) == (naive.steps.len(), naive.generated_count)
+        && found.frontier_peak == naive.longest_queue
+        && found.coverage == BTreeMap::from([("step", transition_count)])
+        && broken.map(|violation| violation.trace.steps.len()) == bad.map(|(_, steps)| *steps).min()
         && [(2, false), (3, false), (7, false), (1, true), (4, true)]
             .into_iter()
             .all(|(threads, is_exact)| explored(threads, is_exact) == found)
