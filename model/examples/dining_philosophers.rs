@@ -8,8 +8,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example tells what it finds")]
 
-use lawspeaker_history::Guarantee;
-use lawspeaker_model::engine::{FairGroup, Law, Options, Signal, System, When, Witness, explore};
+use lawspeaker_model::engine::{FairGroup, Law, Options, Signal, System, Witness, explore};
 use stateright::Model;
 
 struct Table {
@@ -60,7 +59,7 @@ impl System for Table {
     fn is_done(&self, _: &State) -> bool { false }
 
     fn laws(&self) -> Vec<Law<Self>> {
-        vec![Law { guarantee: Guarantee::NoDeadlock, when: When::Quiescent, says: "somebody can move", holds: |table, state| table.is_done(state) }]
+        vec![Law::no_deadlock("somebody can move")]
     }
 
     fn witnesses(&self) -> Vec<Witness<Self>> {

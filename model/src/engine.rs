@@ -4,10 +4,11 @@
 //! * every reachable state is visited once, breadth-first, in an order that depends on nothing but the model, so
 //!   two runs give the same counts and the same traces, whatever the number of threads;
 //! * the trace to each violated law is a shortest one, whatever else is violated in the same run;
-//! * a state in which only faults can go on is *quiescent*: goals are checked there, and a quiescent state that is
-//!   no accepted end is a deadlock, even where faults could still happen;
-//! * a law on infinite behaviours holds exactly if no weakly fair one breaks it; its counterexample is a *lasso*, a
-//!   shortest stem and then a cycle that goes on for ever;
+//! * a state in which only faults can go on is *quiescent*: goals are checked there, and where [`Law::no_deadlock`] is one
+//!   of the laws, a quiescent state that is no accepted end is a deadlock, even where faults could still happen;
+//! * a law on infinite behaviours holds exactly if no weakly fair one breaks it; its counterexample is a *lasso*: a
+//!   shortest stem at whose end the goal is owed, and then a cycle that goes on for ever, the shortest for that stem
+//!   unless it is very far to seek;
 //! * a limit that was hit is reported: an exploration that is not complete never counts as success.
 //!
 //! States are told apart by keyed 128-bit hashes, of which 88 bits are kept, or exactly where
@@ -30,8 +31,8 @@
 //!   behaviours of the model all the same. Laws on infinite behaviours are then left undecided, as fairness is to parts by
 //!   name.
 //!
-//! A timeout, an interrupt or a limit on memory is noticed between blocks of states, and not while lassos are looked
-//! for, which takes a fraction of the time of the exploration.
+//! A timeout, an interrupt or a limit on memory is noticed between blocks of states and before each law on infinite
+//! behaviours.
 //!
 //! `model/examples/dining_philosophers.rs` checks a model that knows nothing of events.
 
@@ -56,5 +57,6 @@ pub use blame::{Blame, blame};
 #[doc(hidden)]
 pub use explore::explore_with_hash;
 pub use explore::{Exploration, Limits, Options, Progress, Signal, Stop, Violation, explore};
+pub(crate) use system::names;
 pub use system::{FairGroup, Law, System, Telling, Variables, When, Witness, Words, properties, way_on};
 pub use trace::{Step, Trace};

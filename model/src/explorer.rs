@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use stateright::{Model, Property};
 
-use crate::engine::{Law, When, Words, way_on};
+use crate::engine::{Law, When, Words, names, way_on};
 
 /// A model as the Explorer shows it.
 #[derive(Debug)]
@@ -33,9 +33,13 @@ impl<A> Debug for Told<A> {
 
 impl<M: Words> Explorable<M> {
     /// The same model, to be explored.
+    ///
+    /// # Panics
+    /// Above 24 laws on states.
     pub fn new(model: M) -> Self {
         let mut laws = model.laws();
         laws.retain(|law| !law.when.is_liveness());
+        assert!(laws.len() <= places::<M>().len(), "too many laws for the Explorer");
         Explorable { model, laws }
     }
 
@@ -82,15 +86,9 @@ impl<M: Words> Model for Explorable<M> {
         Some(self.model.picture(&next).join("\n"))
     }
 
-    /// A law on every state goes by the title of its guarantee, one on resting states by what it says: some guarantees
-    /// have both.
     fn properties(&self) -> Vec<Property<Self>> {
-        let name = |law: &Law<M>| match law.when {
-            When::Always => law.guarantee.title(),
-            _ => law.says,
-        };
         let conditions = places::<M>();
-        self.laws.iter().zip(conditions).map(|(law, holds)| Property::always(name(law), holds)).collect()
+        names(&self.laws).zip(conditions).map(|(name, holds)| Property::always(name, holds)).collect()
     }
 
     fn within_boundary(&self, state: &M::State) -> bool {
@@ -105,7 +103,7 @@ fn law_at<M: Words, const PLACE: usize>(model: &Explorable<M>, state: &M::State)
 
 type Condition<M> = fn(&Explorable<M>, &<M as Model>::State) -> bool;
 
-/// A condition for each of the first laws; no model has as many.
+/// A condition for each of the first laws; no model of the catalogue has as many.
 fn places<M: Words>() -> [Condition<M>; 24] {
     [
         law_at::<M, 0>,
@@ -153,19 +151,37 @@ mod tests {
     use stateright::Checker;
 
     use super::*;
+    use crate::bounded_queues::BoundedQueues;
     use crate::catalogue::{DomainModel, Preset, Request, build};
+    use crate::causal_delivery::CausalDelivery;
+    use crate::choreography::Choreography;
     use crate::consumer_group::ConsumerGroup;
-    use crate::engine::System;
+    use crate::isolation::Isolation;
+    use crate::outbox::Outbox;
+    use crate::partition_log::PartitionLog;
+    use crate::saga::Saga;
+    use crate::saga_over_log::SagaOverLog;
+
+    /// stateright knows properties by name: of two with one name it finds one, and shows it for both.
+    fn assert_names_differ<M: DomainModel>() {
+        let explorable = Explorable::new(M::preset(Preset::Small));
+        let mut names: Vec<_> = explorable.properties().iter().map(|property| property.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), explorable.laws.len(), "{}", M::NAME);
+    }
 
     #[test]
     fn every_law_on_states_is_a_property_with_a_name_of_its_own() {
-        let model = ConsumerGroup::preset(Preset::Small);
-        let laws = model.laws().iter().filter(|law| !law.when.is_liveness()).count();
-        let properties = Explorable::new(model).properties();
-        let mut names: Vec<_> = properties.iter().map(|property| property.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), laws);
+        assert_names_differ::<BoundedQueues>();
+        assert_names_differ::<CausalDelivery>();
+        assert_names_differ::<Choreography>();
+        assert_names_differ::<ConsumerGroup>();
+        assert_names_differ::<Isolation>();
+        assert_names_differ::<Outbox>();
+        assert_names_differ::<PartitionLog>();
+        assert_names_differ::<Saga>();
+        assert_names_differ::<SagaOverLog>();
     }
 
     #[test]

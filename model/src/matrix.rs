@@ -22,6 +22,8 @@ pub struct Matrix {
     pub guarantees: Vec<Guarantee>,
     /// A row for each guard, in order.
     pub rows: Vec<Row>,
+    /// What breaks each law, in order.
+    pub laws: Vec<Fall>,
 }
 
 /// What falls when one guard is removed.
@@ -39,6 +41,19 @@ pub struct Row {
     pub undecided: BTreeSet<Guarantee>,
     /// Whether everything within the bounds was explored.
     pub is_complete: bool,
+}
+
+/// What breaks one law.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fall {
+    /// The guarantee that the law makes precise.
+    pub guarantee: Guarantee,
+    /// What it says.
+    pub says: &'static str,
+    /// The guards whose removal breaks it.
+    pub broken_by: Vec<&'static str>,
+    /// Whether the removal of others may break it too, as not everything was looked at.
+    pub is_undecided: bool,
 }
 
 impl Matrix {
@@ -81,14 +96,14 @@ impl Matrix {
             preset: preset.name(),
             guarantees,
             rows: rows.collect(),
+            laws: falls(model, reports),
         }
     }
 
-    /// What the matrix comes to: it holds if every guard breaks what it is named for and every guarantee falls.
+    /// What the matrix comes to: it holds if every guard breaks what it is named for and every law falls.
     pub fn outcome(&self) -> Outcome {
-        let falls = |guarantee: &Guarantee| self.rows.iter().any(|row| row.broken_in.contains_key(guarantee));
         let is_adequate = self.rows.iter().all(|row| row.broken_in.contains_key(&row.upholds))
-            && self.guarantees.iter().all(falls);
+            && self.laws.iter().all(|law| !law.broken_by.is_empty());
         if is_adequate { Outcome::Holds } else { Outcome::Inconclusive }
     }
 
@@ -99,12 +114,9 @@ impl Matrix {
         self.rows.iter().filter(holds)
     }
 
-    /// The guarantees that fall with no guard: perhaps they hold for want of anything happening.
-    pub fn unbroken_guarantees(&self) -> impl Iterator<Item = Guarantee> {
-        let may_fall =
-            |row: &Row, of: &Guarantee| row.broken_in.contains_key(of) || row.undecided.contains(of);
-        let falls = move |guarantee: &Guarantee| self.rows.iter().any(|row| may_fall(row, guarantee));
-        self.guarantees.iter().copied().filter(move |guarantee| !falls(guarantee))
+    /// The laws that fall with no guard: perhaps they hold for want of anything happening.
+    pub fn unbroken_laws(&self) -> impl Iterator<Item = &Fall> {
+        self.laws.iter().filter(|law| law.broken_by.is_empty() && !law.is_undecided)
     }
 
     /// The matrix as text: a row a guard, a column a guarantee, the number of steps where it falls.
@@ -143,23 +155,40 @@ impl Matrix {
                 row.guard, row.upholds
             );
         }
-        for guarantee in self.unbroken_guarantees() {
-            out += &format!("  {guarantee}: no guard's removal breaks it\n");
+        for law in self.unbroken_laws() {
+            out += &format!("  {}, {}: no guard's removal breaks it\n", law.guarantee, law.says);
         }
         out
     }
 }
 
-/// The guarantees of which a law was not checked as far as there is something to check.
-fn undecided(report: &Report) -> BTreeSet<Guarantee> {
-    let is_left_out = |law: &&LawFinding| {
-        let is_skipped = law.checked_in == CheckedIn::FairBehaviours && law.checked == 0;
-        law.broken_in.is_none() && (!report.explored.is_complete || is_skipped)
+fn falls(model: &Entry, reports: &[Report]) -> Vec<Fall> {
+    let fall = |place: usize, guarantee, says| {
+        let removed =
+            model.guards.iter().zip(reports).map(|(guard, report)| (guard, &report.laws[place], report));
+        let broken_by = removed.clone().filter(|(_, law, _)| law.broken_in.is_some());
+        Fall {
+            guarantee,
+            says,
+            broken_by: broken_by.map(|(guard, ..)| guard.name).collect(),
+            is_undecided: removed.clone().any(|(_, law, report)| is_undecided(law, report)),
+        }
     };
+    model.laws().iter().enumerate().map(|(place, law)| fall(place, law.guarantee, law.says)).collect()
+}
+
+/// Whether a law was not seen to fall and not checked as far as there is something to check.
+fn is_undecided(law: &LawFinding, report: &Report) -> bool {
+    let is_skipped = law.checked_in == CheckedIn::FairBehaviours && law.checked == 0;
+    law.broken_in.is_none() && (!report.explored.is_complete || is_skipped)
+}
+
+/// The guarantees that did not fall and of which a law is undecided.
+fn undecided(report: &Report) -> BTreeSet<Guarantee> {
     let falls = |guarantee: &Guarantee| {
         report.laws.iter().any(|law| law.guarantee == *guarantee && law.broken_in.is_some())
     };
-    let left_out = report.laws.iter().filter(is_left_out).map(|law| law.guarantee);
+    let left_out = report.laws.iter().filter(|law| is_undecided(law, report)).map(|law| law.guarantee);
     left_out.filter(|guarantee| !falls(guarantee)).collect()
 }
 

@@ -49,6 +49,21 @@ fn every_guard_is_needed_and_every_guarantee_falls() {
     }
 }
 
+/// Each law by itself: that another law of its guarantee falls says nothing of it.
+#[test]
+fn a_law_that_nothing_breaks_is_told() {
+    for (entry, reports) in WITHOUT_EACH.iter() {
+        for (place, law) in entry.laws().iter().enumerate() {
+            let mut reports = reports.clone();
+            reports.iter_mut().for_each(|report| report.laws[place].broken_in = None);
+            let matrix = Matrix::of_reports(entry, Preset::Small, &reports);
+            let unbroken: Vec<_> = matrix.unbroken_laws().map(|law| law.says).collect();
+            assert_eq!((unbroken, matrix.outcome()), (vec![law.says], Outcome::Inconclusive));
+            assert!(matrix.text().ends_with(&format!("{}: no guard's removal breaks it\n", law.says)));
+        }
+    }
+}
+
 #[test]
 fn without_retry_an_event_is_unacknowledged_for_ever() {
     let report = without("partition-log", "retry");

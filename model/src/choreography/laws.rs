@@ -7,7 +7,7 @@ use crate::engine::{Law, System, When, Witness};
 use crate::participant::Participant;
 
 pub(super) fn laws() -> Vec<Law<Choreography>> {
-    use Guarantee::{EffectOnce, NoDeadlock, SagaAtomicity, SagaTermination};
+    use Guarantee::{EffectOnce, SagaAtomicity, SagaTermination};
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
         law(
@@ -38,12 +38,7 @@ pub(super) fn laws() -> Vec<Law<Choreography>> {
             "in the end, the order is completed or cancelled",
             |model, state| model.is_done(state),
         ),
-        law(
-            NoDeadlock,
-            When::Quiescent,
-            "when nothing but faults can happen any more, the order is completed or cancelled",
-            |model, state| model.is_done(state),
-        ),
+        Law::no_deadlock("when nothing but faults can happen any more, the order is completed or cancelled"),
     ]
 }
 

@@ -7,7 +7,7 @@ use crate::engine::{Law, System, When, Witness};
 use crate::few::Few;
 
 pub(super) fn laws() -> Vec<Law<ConsumerGroup>> {
-    use Guarantee::{AtLeastOnce, CommitMonotonicity, EffectOnce, NoDeadlock, PartitionOrder, SingleOwner};
+    use Guarantee::{AtLeastOnce, CommitMonotonicity, EffectOnce, PartitionOrder, SingleOwner};
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
         law(
@@ -42,12 +42,7 @@ pub(super) fn laws() -> Vec<Law<ConsumerGroup>> {
             "no two members of the group hold a partition, and nothing of a stale one that lost it is accepted",
             single_owner,
         ),
-        law(
-            NoDeadlock,
-            When::Quiescent,
-            "when nothing but faults can happen any more, everything is committed",
-            |model, state| model.is_done(state),
-        ),
+        Law::no_deadlock("when nothing but faults can happen any more, everything is committed"),
     ]
 }
 

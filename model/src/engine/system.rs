@@ -20,7 +20,7 @@ pub trait System:
     /// end. `None` for what may be put off for ever, as every fault may.
     fn fair_group(&self, action: &Self::Action) -> Option<FairGroup>;
 
-    /// Whether the system may stop here: its work is done.
+    /// Whether the system may stop here: its work is done. Read by [`Law::no_deadlock`].
     fn is_done(&self, state: &Self::State) -> bool;
 
     /// What must hold.
@@ -163,6 +163,14 @@ pub struct Law<S: System> {
     pub holds: fn(&S, &S::State) -> bool,
 }
 
+impl<S: System> Law<S> {
+    /// No deadlock: where nothing but faults can happen any more, [`System::is_done`].
+    pub fn no_deadlock(says: &'static str) -> Self {
+        let holds = |system: &S, state: &S::State| system.is_done(state);
+        Law { guarantee: Guarantee::NoDeadlock, when: When::Quiescent, says, holds }
+    }
+}
+
 /// A transition that must be reachable.
 #[derive(Debug)]
 pub struct Witness<S: System> {
@@ -182,8 +190,18 @@ pub fn way_on<S: System>(system: &S, state: &S::State) -> Option<(S::Action, S::
     })
 }
 
-/// The laws that hold in every state, as stateright's own checkers and Explorer read them.
+/// The laws that hold in every state, as stateright's own checkers read them.
 pub fn properties<S: System>(system: &S) -> Vec<Property<S>> {
-    let always = system.laws().into_iter().filter(|law| matches!(law.when, When::Always));
-    always.map(|law| Property::always(law.guarantee.title(), law.holds)).collect()
+    let mut laws = system.laws();
+    laws.retain(|law| matches!(law.when, When::Always));
+    names(&laws).zip(&laws).map(|(name, law)| Property::always(name, law.holds)).collect()
+}
+
+/// A name for each of some laws, for those who know laws by name: the title of the guarantee, or what exactly the law says
+/// where others have the same title.
+pub(crate) fn names<S: System>(laws: &[Law<S>]) -> impl Iterator<Item = &'static str> {
+    laws.iter().map(|law| {
+        let is_alone = laws.iter().filter(|other| other.guarantee == law.guarantee).count() == 1;
+        if is_alone { law.guarantee.title() } else { law.says }
+    })
 }

@@ -6,7 +6,7 @@ use super::{Action, Isolation, Phase, Record, State};
 use crate::engine::{Law, System, When, Witness};
 
 pub(super) fn laws() -> Vec<Law<Isolation>> {
-    use Guarantee::{NoDeadlock, SagaAtomicity, SagaIsolation, SagaTermination};
+    use Guarantee::{SagaAtomicity, SagaIsolation, SagaTermination};
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
         law(
@@ -36,12 +36,7 @@ pub(super) fn laws() -> Vec<Law<Isolation>> {
         law(SagaTermination, When::Eventually, "in the end, every saga has ended", |model, state| {
             model.is_done(state)
         }),
-        law(
-            NoDeadlock,
-            When::Quiescent,
-            "when nothing but faults can happen any more, every saga has ended",
-            |model, state| model.is_done(state),
-        ),
+        Law::no_deadlock("when nothing but faults can happen any more, every saga has ended"),
     ]
 }
 

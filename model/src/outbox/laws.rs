@@ -6,7 +6,7 @@ use super::{Action, Change, Outbox, Published, Row, Stage, State};
 use crate::engine::{Law, System, When, Witness};
 
 pub(super) fn laws() -> Vec<Law<Outbox>> {
-    use Guarantee::{AtLeastOnce, EffectOnce, KeyOrder, NoDeadlock, OutboxAtomicity};
+    use Guarantee::{AtLeastOnce, EffectOnce, KeyOrder, OutboxAtomicity};
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
         law(OutboxAtomicity, When::Always, "nothing that was rolled back has an effect", |_, state| {
@@ -39,11 +39,8 @@ pub(super) fn laws() -> Vec<Law<Outbox>> {
             "in the end, every change that was made has its effect",
             |_, state| is_settled(state),
         ),
-        law(
-            NoDeadlock,
-            When::Quiescent,
+        Law::no_deadlock(
             "when nothing but faults can happen any more, every row is sent and every message is acknowledged",
-            |model, state| model.is_done(state),
         ),
     ]
 }

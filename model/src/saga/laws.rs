@@ -6,7 +6,7 @@ use super::{Action, Participant, Phase, Saga, State, Way};
 use crate::engine::{Law, System, When, Witness};
 
 pub(super) fn laws() -> Vec<Law<Saga>> {
-    use Guarantee::{CompensationOrder, Durability, EffectOnce, NoDeadlock, SagaAtomicity, SagaTermination};
+    use Guarantee::{CompensationOrder, Durability, EffectOnce, SagaAtomicity, SagaTermination};
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
         law(
@@ -49,12 +49,7 @@ pub(super) fn laws() -> Vec<Law<Saga>> {
         law(SagaTermination, When::Eventually, "in the end, the saga has ended", |model, state| {
             model.is_done(state)
         }),
-        law(
-            NoDeadlock,
-            When::Quiescent,
-            "when nothing but faults can happen any more, the log says how the saga ended",
-            |model, state| model.is_done(state),
-        ),
+        Law::no_deadlock("when nothing but faults can happen any more, the log says how the saga ended"),
     ]
 }
 

@@ -7,9 +7,7 @@ use crate::engine::{Law, System, When, Witness};
 use crate::saga::{self, Phase, Way};
 
 pub(super) fn laws() -> Vec<Law<SagaOverLog>> {
-    use Guarantee::{
-        AtLeastOnce, Durability, EffectOnce, NoDeadlock, NoDuplication, SagaAtomicity, SagaTermination,
-    };
+    use Guarantee::{AtLeastOnce, Durability, EffectOnce, NoDuplication, SagaAtomicity, SagaTermination};
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
         law(
@@ -45,11 +43,8 @@ pub(super) fn laws() -> Vec<Law<SagaOverLog>> {
         law(SagaTermination, When::Eventually, "in the end, the saga has ended", |model, state| {
             model.is_done(state)
         }),
-        law(
-            NoDeadlock,
-            When::Quiescent,
+        Law::no_deadlock(
             "when nothing but faults can happen any more, the log of the saga says how it ended",
-            |model, state| model.is_done(state),
         ),
     ]
 }

@@ -103,12 +103,7 @@ impl System for Graph {
                 says: "no bad node is reached",
                 holds: |graph, state| !graph.bad.contains(state),
             },
-            Law {
-                guarantee: Guarantee::NoDeadlock,
-                when: When::Quiescent,
-                says: "only done nodes are quiescent",
-                holds: |graph: &Self, state| graph.is_done(state),
-            },
+            Law::no_deadlock("only done nodes are quiescent"),
             Law {
                 guarantee: Guarantee::SagaTermination,
                 when: When::Eventually,
