@@ -85,6 +85,9 @@ pub enum Unfinished {
     /// There are more states than the limit allows.
     #[error("there are more than {0} states")]
     MaxStates(usize),
+    /// The limit on steps was hit.
+    #[error("the limit of {0} steps was hit")]
+    MaxDepth(usize),
     /// The time limit was hit.
     #[error("the time limit was hit")]
     Timeout,

@@ -85,7 +85,8 @@ fn nothing_broken<M: DomainModel>(choice: &TraceChoice, exploration: &Exploratio
         }
         Stop::Boundary => Unfinished::Boundary,
         Stop::MaxStates => Unfinished::MaxStates(exploration.state_count),
-        Stop::MaxDepth | Stop::Timeout => Unfinished::Timeout,
+        Stop::MaxDepth => Unfinished::MaxDepth(exploration.depth()),
+        Stop::Timeout => Unfinished::Timeout,
         Stop::MaxMemory => Unfinished::MaxMemory,
         Stop::Interrupted => Unfinished::Interrupted,
     };

@@ -158,6 +158,9 @@ struct Walk<'s, 'w, S: System> {
     graph: Graph<S>,
     numbers: HashMap<Arc<S::State>, Node>,
     next: usize,
+    /// How many steps away the next state is, and the first of those that are farther away.
+    depth: usize,
+    level_end: usize,
 }
 
 impl<'s, 'w, S: System> Walk<'s, 'w, S> {
@@ -166,12 +169,13 @@ impl<'s, 'w, S: System> Walk<'s, 'w, S> {
 
     fn begin(system: &'s S, watch: Watch<'w>) -> Self {
         let graph = Graph { states: Vec::new(), origins: Vec::new(), edges: Vec::new(), initial_count: 0 };
-        let mut walk =
-            Walk { system, watch, started: Instant::now(), graph, numbers: HashMap::new(), next: 0 };
+        let (started, numbers) = (Instant::now(), HashMap::new());
+        let mut walk = Walk { system, watch, started, graph, numbers, next: 0, depth: 0, level_end: 0 };
         for state in system.init_states() {
             walk.number(state, None);
         }
         walk.graph.initial_count = walk.graph.states.len();
+        walk.level_end = walk.graph.initial_count;
         walk
     }
 
@@ -194,6 +198,13 @@ impl<'s, 'w, S: System> Walk<'s, 'w, S> {
 
     /// Follows every action of the next state; ends early where `visit` says so.
     fn expand(&mut self, visit: Visit<'_, S>) -> Result<ControlFlow<(Edge, S::State)>, Unfinished> {
+        if self.next == self.level_end {
+            self.depth += 1;
+            self.level_end = self.graph.states.len();
+        }
+        if let Some(max) = self.watch.limits.max_depth.filter(|max| self.depth >= *max) {
+            return Err(Unfinished::MaxDepth(max));
+        }
         if self.next.is_multiple_of(Self::BLOCK) {
             self.look_up()?;
         }
@@ -227,11 +238,32 @@ impl<'s, 'w, S: System> Walk<'s, 'w, S> {
             return Err(Unfinished::Timeout);
         }
         let state_count = self.graph.states.len();
-        let progress = Progress { state_count, frontier_count: state_count - self.next, depth: 0, elapsed };
+        let (frontier_count, depth) = (state_count - self.next, self.depth);
+        let progress = Progress { state_count, frontier_count, depth, elapsed };
         match (self.watch.observe)(progress) {
             Signal::Continue => Ok(()),
             Signal::OutOfMemory => Err(Unfinished::MaxMemory),
             Signal::Interrupt => Err(Unfinished::Interrupted),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{DomainModel, Preset};
+    use crate::engine::{Limits, Options, explore};
+    use crate::isolation::Isolation;
+
+    #[test]
+    fn a_walk_knows_how_deep_it_is_and_goes_no_deeper_than_it_may() {
+        let model = Isolation::preset(Preset::Small);
+        let depth = explore(&model, Options::default(), &mut |_| Signal::Continue).depth();
+        let walk = |max_depth| {
+            let limits = Limits { max_depth, ..Limits::default() };
+            Graph::of(&model, Watch { limits, observe: &mut |_| Signal::Continue }).map(|_| ())
+        };
+        assert_eq!(walk(Some(depth + 1)), Ok(()));
+        assert_eq!(walk(Some(depth)), Err(Unfinished::MaxDepth(depth)));
     }
 }
