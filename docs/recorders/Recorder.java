@@ -50,6 +50,7 @@ public final class Recorder implements AutoCloseable {
         if (!x.isEmpty()) line.put("x", x);
         try {
             file.write(json(line) + "\n");
+            file.flush(); // whoever kills us
         } catch (IOException broken) {
             throw new UncheckedIOException("the history cannot be written", broken);
         }

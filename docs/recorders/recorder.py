@@ -18,7 +18,7 @@ class Recorder:
     """Writes one op a line, whole lines only, from any thread."""
 
     def __init__(self, path, profile=None, source=None):
-        self._file = open(path, "w", encoding="utf-8")
+        self._file = open(path, "w", buffering=1, encoding="utf-8")  # line by line, whoever kills us
         self._lock = threading.Lock()
         self._started = time.monotonic_ns()
         self._index = 0
