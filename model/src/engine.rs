@@ -15,7 +15,7 @@
 //! [`Options::is_exact`] says so; [`Exploration::collision_odds`] bounds the chance that two of them were mixed up
 //! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 18 bytes a
 //! state for its fingerprint, five for how it was reached, and the states of one level. With laws on infinite
-//! behaviours the graph is kept too, eight bytes a transition and some 33 a state, and the search
+//! behaviours the graph is kept too, five bytes a transition and some twenty a state, and the search
 //! for lassos takes about as much again; with symmetry, seven bytes a state.
 //!
 //! How it is done:

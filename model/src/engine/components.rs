@@ -39,21 +39,21 @@ struct Tarjan<'a> {
 
 impl Tarjan<'_> {
     fn visit(&mut self, root: Node) {
-        // Each frame is a node and how many of its edges were followed.
+        // Each frame is a node and how many of its steps were followed.
         let mut path = vec![(root, 0)];
         self.enter(root);
         while let Some((node, followed)) = path.last_mut() {
             let node = *node;
-            let edge = self.graph.edges(node).get(*followed).copied();
+            let target = self.graph.targets(node).get(*followed).copied();
             *followed += 1;
-            match edge {
-                Some(edge) if !self.is_within[edge.to as usize] => {}
-                Some(edge) if self.number[edge.to as usize] == UNSEEN => {
-                    self.enter(edge.to);
-                    path.push((edge.to, 0));
+            match target {
+                Some(target) if !self.is_within[target as usize] => {}
+                Some(target) if self.number[target as usize] == UNSEEN => {
+                    self.enter(target);
+                    path.push((target, 0));
                 }
-                Some(edge) if self.is_open[edge.to as usize] => {
-                    self.low[node as usize] = self.low[node as usize].min(self.number[edge.to as usize]);
+                Some(target) if self.is_open[target as usize] => {
+                    self.low[node as usize] = self.low[node as usize].min(self.number[target as usize]);
                 }
                 Some(_) => {}
                 None => {

@@ -15,15 +15,16 @@ pub(super) struct Change {
     pub(super) group: Option<FairGroup>,
 }
 
-/// What the laws say of one state; laws are bits, by their places.
+/// What the laws say of one state.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Judged {
-    /// Laws on states that were checked here, and those of them that are broken.
+    /// Laws on states that were checked here, and those of them that are broken; bits, by their places among all laws.
     pub(super) checked: u64,
     pub(super) broken: u64,
-    /// Laws on behaviours: from which the goal is owed here, and of which it is met here.
-    pub(super) owed: u64,
-    pub(super) met: u64,
+    /// Laws on infinite behaviours: of which the goal is owed here, and of which it is met here; bits, by their places
+    /// among laws of this kind.
+    pub(super) owed: u8,
+    pub(super) met: u8,
 }
 
 /// Everything that a run of states says, in their order.
@@ -205,19 +206,22 @@ impl<S: System> Expander<'_, S> {
     /// What the laws say of a state.
     pub(super) fn judge(&self, state: &S::State, is_quiescent: bool) -> Judged {
         let mut judged = Judged::default();
+        let mut promise = 0;
         for (place, law) in self.laws.iter().enumerate() {
             let holds = || (law.holds)(self.system, state);
-            let flag = |is_set: bool| u64::from(is_set) << place;
             match law.when {
                 When::Quiescent if !is_quiescent => {}
                 When::Always | When::Quiescent => {
-                    judged.checked |= flag(true);
-                    judged.broken |= flag(!holds());
+                    judged.checked |= 1 << place;
+                    judged.broken |= u64::from(!holds()) << place;
                 }
-                When::Eventually => judged.met |= flag(holds()),
-                When::LeadsTo(from) => {
-                    judged.owed |= flag(from(self.system, state));
-                    judged.met |= flag(holds());
+                When::Eventually | When::LeadsTo(_) if !self.keeps_changes => {}
+                When::Eventually | When::LeadsTo(_) => {
+                    if let When::LeadsTo(from) = law.when {
+                        judged.owed |= u8::from(from(self.system, state)) << promise;
+                    }
+                    judged.met |= u8::from(holds()) << promise;
+                    promise += 1;
                 }
             }
         }

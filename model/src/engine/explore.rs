@@ -154,7 +154,7 @@ impl<S: System> Exploration<S> {
 /// Counts, verdicts and traces are the same for any number of threads.
 ///
 /// # Panics
-/// Beyond 2^32 states, beyond 64 laws, and where the model panics.
+/// Beyond 2^32 states, beyond 64 laws, beyond eight laws on infinite behaviours, and where the model panics.
 pub fn explore<S: System>(
     system: &S,
     options: Options,
@@ -194,7 +194,9 @@ impl<'a, S: System> Search<'a, S> {
         let (laws, witnesses, kinds) = (system.laws(), system.witnesses(), system.action_kinds());
         assert!(laws.len() <= 64, "laws are bits of a word");
         let uses_symmetry = options.uses_symmetry;
-        let has_promises = !options.skips_liveness() && laws.iter().any(|law| law.when.is_liveness());
+        let promise_count = laws.iter().filter(|law| law.when.is_liveness()).count();
+        assert!(promise_count <= 8, "laws on infinite behaviours are bits of a byte");
+        let has_promises = !options.skips_liveness() && promise_count > 0;
         let expander = Expander {
             system,
             laws,
@@ -312,14 +314,15 @@ impl<'a, S: System> Search<'a, S> {
         let Some(promises) = self.findings.promises.take() else { return Stop::Complete };
         let is_initial = |node: &Node| self.findings.origins.is_initial(*node);
         let initial: Vec<Node> = (0..self.findings.origins.len() as Node).take_while(is_initial).collect();
-        for (place, law) in self.expander.laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness()) {
+        let laws = self.expander.laws.iter().enumerate().filter(|(_, law)| law.when.is_liveness());
+        for (promise, (place, law)) in laws.enumerate() {
             if let Some(stop) = self.look_up(observe) {
                 return stop;
             }
             self.findings.checked_counts[place] = self.findings.origins.len();
-            let is_goal: Vec<bool> = promises.met.iter().map(|met| met & (1 << place) != 0).collect();
+            let is_goal: Vec<bool> = promises.met.iter().map(|met| met & (1 << promise) != 0).collect();
             let is_from: Vec<bool> = match law.when {
-                When::LeadsTo(_) => promises.owed.iter().map(|owed| owed & (1 << place) != 0).collect(),
+                When::LeadsTo(_) => promises.owed.iter().map(|owed| owed & (1 << promise) != 0).collect(),
                 _ => (0..self.findings.origins.len() as Node).map(|node| is_initial(&node)).collect(),
             };
             let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };

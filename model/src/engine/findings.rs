@@ -29,12 +29,12 @@ pub(super) struct Findings<T> {
     places: Vec<Node>,
 }
 
-/// What laws on infinite behaviours need of every state, by law as bits.
+/// What laws on infinite behaviours need of every state; the laws are bits, by their places among laws of this kind.
 #[derive(Default)]
 pub(super) struct Promises {
     pub(super) graph: Graph,
-    pub(super) owed: Vec<u64>,
-    pub(super) met: Vec<u64>,
+    pub(super) owed: Vec<u8>,
+    pub(super) met: Vec<u8>,
 }
 
 impl<T: Clone + Eq> Findings<T> {

@@ -1,5 +1,7 @@
 //! The explored graph, kept only when a law speaks of infinite behaviours.
 
+use std::ops::Range;
+
 use super::system::FairGroup;
 
 /// A state's place in the order of discovery.
@@ -51,33 +53,57 @@ pub(super) struct Edge {
     pub(super) group: Option<FairGroup>,
 }
 
-/// States by their steps, in the order of expansion, which is the order of discovery.
+/// States by their steps, in the order of expansion, which is the order of discovery. Five bytes a step, and eight a
+/// state.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    edges: Vec<Edge>,
-    /// Where each node's edges begin; one more entry than expanded nodes.
+    /// Where each step leads.
+    targets: Vec<Node>,
+    /// The fair group of each.
+    groups: Vec<u8>,
+    /// Where each node's steps begin.
     starts: Vec<usize>,
 }
+
+/// No fair group has this number.
+const NO_GROUP: u8 = FairGroup::COUNT;
 
 impl Graph {
     /// Adds the steps of the next node.
     pub(super) fn expand(&mut self, edges: impl IntoIterator<Item = Edge>) {
-        self.starts.push(self.edges.len());
-        self.edges.extend(edges);
+        self.starts.push(self.targets.len());
+        for edge in edges {
+            self.targets.push(edge.to);
+            self.groups.push(edge.group.map_or(NO_GROUP, FairGroup::get));
+        }
     }
 
     pub(super) fn node_count(&self) -> usize {
         self.starts.len()
     }
 
-    pub(super) fn edges(&self, node: Node) -> &[Edge] {
+    fn steps(&self, node: Node) -> Range<usize> {
         let start = self.starts[node as usize];
-        let end = self.starts.get(node as usize + 1).copied().unwrap_or(self.edges.len());
-        &self.edges[start..end]
+        start..self.starts.get(node as usize + 1).copied().unwrap_or(self.targets.len())
+    }
+
+    pub(super) fn edges(&self, node: Node) -> impl Iterator<Item = Edge> {
+        let groups = &self.groups[self.steps(node)];
+        self.targets(node).iter().zip(groups).map(|(to, group)| Edge { to: *to, group: group_of(*group) })
+    }
+
+    /// Where the steps of a node lead.
+    pub(super) fn targets(&self, node: Node) -> &[Node] {
+        &self.targets[self.steps(node)]
     }
 
     /// The fair groups that can take a step here.
     pub(super) fn enabled(&self, node: Node) -> Groups {
-        self.edges(node).iter().fold(Groups::default(), |all, edge| all.and(Groups::of(edge.group)))
+        let groups = self.groups[self.steps(node)].iter();
+        groups.fold(Groups::default(), |all, group| all.and(Groups::of(group_of(*group))))
     }
+}
+
+fn group_of(number: u8) -> Option<FairGroup> {
+    (number != NO_GROUP).then(|| FairGroup::new(number))
 }

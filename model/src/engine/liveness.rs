@@ -96,7 +96,7 @@ fn is_fair(graph: &Graph, component: &[Node], all: Groups) -> bool {
 /// Which of `all` groups a visit of `node` satisfies by itself: those disabled there, and those whose step from there
 /// stays within.
 fn satisfied_at(graph: &Graph, all: Groups, node: Node, is_in: &dyn Fn(Node) -> bool) -> Groups {
-    let taken = graph.edges(node).iter().filter(|edge| is_in(edge.to)).map(|edge| Groups::of(edge.group));
+    let taken = graph.edges(node).filter(|edge| is_in(edge.to)).map(|edge| Groups::of(edge.group));
     taken.fold(all.minus(graph.enabled(node)), Groups::and)
 }
 
@@ -132,9 +132,9 @@ impl Stems {
                 return Stems { before, ends };
             }
             for place in std::mem::take(&mut level) {
-                for edge in graph.edges(place.0) {
-                    if !(place.1 && question.is_goal[edge.to as usize]) {
-                        enter((edge.to, place.1), Some(place), &mut level);
+                for to in graph.targets(place.0) {
+                    if !(place.1 && question.is_goal[*to as usize]) {
+                        enter((*to, place.1), Some(place), &mut level);
                     }
                 }
             }
@@ -209,12 +209,12 @@ impl Wanted {
         wanted
     }
 
-    fn taken(&self, edge: &Edge) -> u16 {
+    fn taken(&self, edge: Edge) -> u16 {
         edge.group.map_or(0, |group| self.bits[group.get() as usize])
     }
 
     fn disabled(&self, graph: &Graph, node: Node) -> u16 {
-        self.all & !graph.edges(node).iter().fold(0, |enabled, edge| enabled | self.taken(edge))
+        self.all & !graph.edges(node).fold(0, |enabled, edge| enabled | self.taken(edge))
     }
 }
 
@@ -231,23 +231,22 @@ fn tour(
 ) -> Option<Vec<Turn>> {
     type Place = (Node, u16);
     let step =
-        |(_, met): Place, edge: &Edge| (edge.to, met | wanted.taken(edge) | wanted.disabled(graph, edge.to));
+        |(_, met): Place, edge: Edge| (edge.to, met | wanted.taken(edge) | wanted.disabled(graph, edge.to));
     let (first, goal): (Place, Place) = ((start, 0), (start, wanted.all));
     let mut before: FxHashMap<Place, Place> = FxHashMap::default();
     let mut level = vec![first];
     let mut length = 1;
     while !level.is_empty() && length < limit {
         for place in std::mem::take(&mut level) {
-            for edge in graph.edges(place.0).iter().filter(|edge| is_in(edge.to)) {
+            for edge in graph.edges(place.0).filter(|edge| is_in(edge.to)) {
                 let next = step(place, edge);
                 if next == goal {
                     let way = std::iter::successors(Some(place), |place| before.get(place).copied());
                     let mut way: Vec<Place> = std::iter::once(goal).chain(way).collect();
                     way.reverse();
                     // Of the steps between two places, the first was taken.
-                    let edge = |ends: &[Place]| {
-                        graph.edges(ends[0].0).iter().find(|edge| step(ends[0], edge) == ends[1])
-                    };
+                    let edge =
+                        |ends: &[Place]| graph.edges(ends[0].0).find(|edge| step(ends[0], *edge) == ends[1]);
                     return way.windows(2).map(|ends| edge(ends).map(|edge| (edge.to, edge.group))).collect();
                 }
                 if next != first && !before.contains_key(&next) {
