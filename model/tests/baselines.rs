@@ -10,7 +10,7 @@ use lawspeaker_model::guard::Guards;
 use lawspeaker_model::isolation::Isolation;
 use lawspeaker_model::outbox::Outbox;
 use lawspeaker_model::partition_log::PartitionLog;
-use lawspeaker_model::report::Outcome;
+use lawspeaker_model::report::{Outcome, coverage_text};
 use lawspeaker_model::saga::Saga;
 use lawspeaker_model::saga_over_log::SagaOverLog;
 use stateright::Checker;
@@ -23,6 +23,14 @@ fn counts(name: &str) -> (usize, usize, usize) {
     assert_eq!(report.outcome, Outcome::Holds, "{report:#?}");
     assert!(report.explored.coverage.values().all(|count| *count > 0), "{:?}", report.explored.coverage);
     (report.explored.states, report.explored.generated, report.explored.depth)
+}
+
+/// The longest queue, 40, is what a queue of states comes to that were numbered by `lawspeaker export --format json`.
+#[test]
+fn how_often_each_action_is_taken_is_told_with_the_states_by_depth() {
+    let isolation = model("isolation").expect("the catalogue has it");
+    let report = isolation.check(&Request::default(), &mut |_| Signal::Continue).expect("a sound request");
+    insta::assert_snapshot!(coverage_text(&report));
 }
 
 #[test]

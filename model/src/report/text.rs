@@ -59,7 +59,6 @@ fn headline(out: &mut String, report: &Report) {
 fn why_inconclusive(out: &mut String, report: &Report) {
     if let Some(limit) = report.explored.stopped_by {
         line!(out, "  nothing is broken in what was explored, and {limit} ended it before everything was.");
-        line!(out, "  To explore everything, run it again with a higher limit, or lower a bound with --set.");
     } else if report.witnesses.iter().all(|witness| witness.is_met) {
         line!(
             out,
@@ -160,17 +159,19 @@ fn laws(out: &mut String, report: &Report) {
     let verdict = if report.explored.is_complete { "holds" } else { "not broken so far" };
     for LawFinding { guarantee, says, checked_in, checked, .. } in &report.laws {
         let label = format!("  {guarantee:19}  ");
-        let count = grouped(*checked);
+        let (count, states) = (grouped(*checked), if *checked == 1 { "state" } else { "states" });
         let found = match checked_in {
-            CheckedIn::States => format!("{verdict} in {count} states"),
-            CheckedIn::RestingStates => format!("{verdict} in {count} resting states"),
+            CheckedIn::States => format!("{verdict} in {count} {states}"),
+            CheckedIn::RestingStates => format!("{verdict} in {count} resting {states}"),
             CheckedIn::FairBehaviours if *checked == 0 && report.explored.is_complete => {
                 "undecided, as asked for".to_owned()
             }
             CheckedIn::FairBehaviours if *checked == 0 => {
                 "undecided, as not everything was explored".to_owned()
             }
-            CheckedIn::FairBehaviours => format!("{verdict} on every fair behaviour through {count} states"),
+            CheckedIn::FairBehaviours => {
+                format!("{verdict} on every fair behaviour through {count} {states}")
+            }
         };
         prose(out, &label, &format!("{found}: {says}"));
     }
@@ -213,14 +214,18 @@ fn bounds(out: &mut String, report: &Report) {
     prose(out, "bounds     ", &format!("{}: {}", report.preset, bounds.join(", ")));
     let odds = match report.explored.collision_odds {
         0.0 => "whole states were compared".to_owned(),
-        odds => {
-            // Rounded up: a bound must not be printed as less than it is.
-            let magnitude = odds.log10().floor();
-            let digit = (odds / 10f64.powf(magnitude)).ceil();
-            format!("a state was mistaken for another with odds below {digit}e{magnitude}")
-        }
+        odds => format!("a state was mistaken for another with odds below {}", rounded_up(odds)),
     };
     line!(out, "           nothing is claimed beyond them; {odds}");
+}
+
+/// A bound to one digit, which must not be printed as less than it is.
+fn rounded_up(bound: f64) -> String {
+    let magnitude = bound.log10().floor();
+    match (bound / 10f64.powf(magnitude)).ceil() {
+        10.0 => format!("1e{}", magnitude + 1.0),
+        digit => format!("{digit}e{magnitude}"),
+    }
 }
 
 /// The widest line of prose; steps are never broken, so that they can be searched for.
@@ -253,4 +258,15 @@ fn grouped(number: usize) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded_up;
+
+    #[test]
+    fn a_bound_is_rounded_up_and_keeps_one_digit() {
+        let printed = [3.2e-17, 9.7e-24, 2e-9, 1e-5].map(rounded_up);
+        assert_eq!(printed, ["4e-17", "1e-23", "2e-9", "1e-5"]);
+    }
 }
