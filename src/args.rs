@@ -100,13 +100,14 @@ pub(crate) struct BoundsArgs {
     /// How much of everything there is
     #[arg(long, value_enum, default_value_t = Bounds::Small)]
     pub(crate) bounds: Bounds,
-    /// Change one bound, such as crashes=2; `lawspeaker explain MODEL` lists them
+    /// Change one bound, such as crashes=2, of the model that is named or that alone has it; `lawspeaker explain MODEL`
+    /// lists them
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) set: Vec<(String, u8)>,
-    /// Stop after this long, such as 30s; the result is then inconclusive unless a violation was found
+    /// Stop the whole command after this long, such as 30s; the result is then inconclusive unless a violation was found
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Stop after this many states; likewise
+    /// Stop each exploration after this many states; likewise. `check` makes one a model, `guards` one a guard
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_states: Option<usize>,
     /// Explore no further than this many steps; likewise
@@ -118,14 +119,14 @@ pub(crate) struct BoundsArgs {
     /// Threads that expand states; results are the same for any number
     #[arg(long, value_name = "COUNT", default_value_t = NonZeroUsize::MIN)]
     pub(crate) threads: NonZeroUsize,
-    /// Keep whole states instead of 102 bits of a 128-bit hash: more memory, no odds of a mistake
+    /// Keep whole states instead of a hash of each: more memory, no odds of a mistake
     #[arg(long)]
     pub(crate) exact: bool,
     /// Check only what must hold in every state; what must happen in the end stays undecided, and no graph is kept
     #[arg(long)]
     pub(crate) safety: bool,
-    /// Visit one state for all that differ only by the names of interchangeable parts, such as producers; what must
-    /// happen in the end stays undecided
+    /// Visit one state for all that differ only by the names of interchangeable parts, such as producers, in the models
+    /// that have any; what must happen in the end stays undecided
     #[arg(long)]
     pub(crate) symmetry: bool,
     /// For people or for programs
@@ -142,7 +143,7 @@ Examples:
   lawspeaker check consumer-group --without fence-commit --history zombie.jsonl
   lawspeaker check --bounds medium --timeout 60s --format json")]
 pub(crate) struct CheckArgs {
-    /// The model; all of them if none is given
+    /// The model; if none is given, all of them, or the one that alone has what --without or --set names
     pub(crate) model: Option<String>,
     /// Remove a guard; may be given several times
     #[arg(long, value_name = "GUARD")]
@@ -154,8 +155,8 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) coverage: bool,
     /// Write the first counterexample as a history, as an observer would have recorded it, for `judge` to read; what an
-    /// observer cannot see, such as the order of processing, does not show in it
-    #[arg(long, value_name = "FILE", requires = "without")]
+    /// observer cannot see, such as the order of processing, does not show in it, and stderr then says so
+    #[arg(long, value_name = "FILE", requires = "without", value_parser = file_beside_stdout)]
     pub(crate) history: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) bounds: BoundsArgs,
@@ -167,7 +168,7 @@ Examples:
   lawspeaker guards
   lawspeaker guards partition-log --format json")]
 pub(crate) struct GuardsArgs {
-    /// The model; all of them if none is given
+    /// The model; if none is given, all of them, or the one that alone has what --set names
     pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) bounds: BoundsArgs,
@@ -189,8 +190,8 @@ Examples:
   lawspeaker judge history.edn --compat jepsen --sub-via subscribe
   lawspeaker judge history.jsonl --report report.html --witness witnesses
   lawspeaker judge run-*.jsonl.gz --junit junit.xml --sarif judge.sarif --markdown summary.md
-  lawspeaker judge node.log --from shiviz
-  zcat run-*.jsonl.gz | lawspeaker judge - --format json", after_help = results::HELP)]
+  lawspeaker judge run-*.jsonl.gz --format json
+  lawspeaker judge node.log --from shiviz", after_help = results::HELP)]
 pub(crate) struct JudgeArgs {
     /// Histories as JSON Lines or EDN, plain or gzip; - is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -254,6 +255,16 @@ fn setting(text: &str) -> Result<(String, u8), String> {
     let (name, value) = text.split_once('=').ok_or("NAME=VALUE is expected, such as crashes=2")?;
     let value = value.parse().map_err(|_| format!("`{value}` is no number from 0 to 255"))?;
     Ok((name.to_owned(), value))
+}
+
+/// A file that is written beside what stdout gets.
+fn file_beside_stdout(text: &str) -> Result<PathBuf, String> {
+    if text == "-" {
+        return Err("stdout gets the report: name a file, or let `lawspeaker export MODEL --without GUARD \
+                    --format history` write to stdout"
+            .to_owned());
+    }
+    Ok(text.into())
 }
 
 /// A duration: a number with a unit, `ms`, `s`, `m` or `h`; seconds if there is none.

@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Violated = 1,
     /// The command line makes no sense.
     Usage = 2,
-    /// A limit was hit, a witness was not met, or there was nothing to judge.
+    /// A limit was hit, a witness was not met, there was nothing to judge, or a recording lacks what a verdict needs.
     Inconclusive = 3,
     /// Input could not be read, or the result not be written.
     Input = 4,

@@ -14,6 +14,7 @@ use crate::output::{Sink, complain};
 use crate::progress::{ProgressLine, is_interrupted, stop_on_interrupt};
 use crate::request::{explained, models};
 use crate::suggest::hint;
+use crate::unfinished::how_far;
 
 pub(crate) fn run(args: &ExportArgs) -> Exit {
     let (entry, plan) = match models(Some(&args.model)).and_then(|entries| Ok((entries, plan(args)?))) {
@@ -35,14 +36,14 @@ pub(crate) fn run(args: &ExportArgs) -> Exit {
     let mut line = ProgressLine::new(args.max_memory);
     let mut sink = Sink::new(args.output.as_deref());
     let exported = entry.export(&request, &plan, &mut |progress| line.observe(progress), &mut sink);
-    line.finish();
+    let state_count = line.finish();
     match exported.and_then(|exported| Ok(sink.finish().map(|()| exported)?)) {
         Ok(exported) => {
             complain(&format!("{}: {}", entry.name, exported.says));
             exported.others.iter().for_each(|other| complain(&format!("  instead: {other}")));
             Exit::Holds
         }
-        Err(error) => failed(args, &error),
+        Err(error) => failed(args, &error, state_count),
     }
 }
 
@@ -68,7 +69,8 @@ fn plan(args: &ExportArgs) -> Result<Plan, String> {
     Ok(Plan { format: args.format.into(), trace })
 }
 
-fn failed(args: &ExportArgs, error: &ExportError) -> Exit {
+/// Says why nothing was written; so many states were found by the last look.
+fn failed(args: &ExportArgs, error: &ExportError, state_count: usize) -> Exit {
     match error {
         ExportError::Request(error) => {
             complain(&explained(error));
@@ -85,8 +87,16 @@ fn failed(args: &ExportArgs, error: &ExportError) -> Exit {
             complain(&format!("{error}\n  witnesses:{}", known.concat()));
             Exit::Usage
         }
-        ExportError::Unfinished { why: Unfinished::Interrupted, .. } => Exit::Interrupted,
-        ExportError::Unfinished { .. } | ExportError::NoTrace(_) | ExportError::Unfit(_) => {
+        ExportError::Unfinished { why, .. } => {
+            complain(&format!("{}: nothing written: {error}", args.model));
+            // A graph that is too large comes with what helps.
+            if args.format.is_trace() || !matches!(why, Unfinished::MaxStates(_)) {
+                let way_on = how_far(state_count, state_count, is_interrupted());
+                complain(&format!("  that was {way_on}"));
+            }
+            if is_interrupted() { Exit::Interrupted } else { Exit::Inconclusive }
+        }
+        ExportError::NoTrace(_) | ExportError::Unfit(_) => {
             complain(&format!("{}: nothing written: {error}", args.model));
             Exit::Inconclusive
         }
@@ -99,10 +109,11 @@ pub(crate) fn unwritten(output: Option<&Path>, error: &io::Error) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Holds;
     }
+    let name = output.map_or("stdout".to_owned(), |path| path.display().to_string());
     if is_interrupted() {
+        complain(&format!("{name}: interrupted before all of it was written"));
         return Exit::Interrupted;
     }
-    let name = output.map_or("stdout".to_owned(), |path| path.display().to_string());
     complain(&format!("{name}: cannot be written: {error}"));
     Exit::Input
 }

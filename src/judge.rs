@@ -132,7 +132,7 @@ pub(crate) fn run(args: &JudgeArgs) -> Exit {
         }
         run.push(judged);
     }
-    exit.and(results.write(&run))
+    results.write(&run, exit)
 }
 
 /// Judges one input, and looks for what the results show of it.
@@ -281,8 +281,11 @@ fn judge_whole(
 }
 
 fn waivable(name: &str) -> Result<Exercise, String> {
-    let names = Exercise::ALL.iter().map(|witness| witness.name());
-    name.parse().map_err(|()| format!("no evidence is called `{name}`{}", hint(name, names)))
+    let names = || Exercise::ALL.iter().map(|witness| witness.name());
+    name.parse().map_err(|()| {
+        let known: Vec<_> = names().collect();
+        format!("no evidence is called `{name}`{}\n  evidence: {}", hint(name, names()), known.join(", "))
+    })
 }
 
 fn exit_of(verdict: &Verdict) -> Exit {

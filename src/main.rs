@@ -17,7 +17,9 @@ mod profile;
 mod progress;
 mod request;
 mod suggest;
+mod terminal;
 mod trace;
+mod unfinished;
 
 use std::process::ExitCode;
 

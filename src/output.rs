@@ -2,7 +2,7 @@
 
 mod sink;
 
-pub(crate) use sink::Sink;
+pub(crate) use sink::{Sink, write_file};
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,7 @@
 //! The command as its users meet it: exit codes, messages, hostile input.
 
 mod command;
+mod interrupt;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,20 @@ fn a_counterexample_written_as_a_history_is_judged_for_what_it_breaks() {
 }
 
 #[test]
+fn a_counterexample_in_which_an_observer_sees_nothing_is_written_with_a_warning() {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("counterexample.jsonl");
+    let path = path.to_str().expect("the path is text");
+    for (guard, is_seen) in [("commit-after-process", false), ("fence-commit", true)] {
+        let checked = lawspeaker(&["check", "consumer-group", "--without", guard, "--history", path]);
+        assert_eq!(code(&checked), 1);
+        let is_warned = err(&checked).contains("`judge` finds nothing in it: an observer does not see");
+        assert_eq!(is_warned, !is_seen, "{guard}: {}", err(&checked));
+        assert_eq!(code(&lawspeaker(&["judge", path])) == 1, is_seen, "{guard}");
+    }
+}
+
+#[test]
 fn a_history_that_cannot_be_written_loses_no_result() {
     let unwritable =
         ["check", "--without", "fence-effect", "--format", "json", "--history", "/no/such/folder/h.jsonl"];
@@ -74,6 +89,110 @@ fn a_limit_that_is_hit_is_exit_3_and_a_violation_outranks_it() {
     }
     let broken = ["check", "consumer-group", "--without", "commit-after-process", "--max-depth", "3"];
     assert_eq!(code(&lawspeaker(&broken)), 1);
+}
+
+/// The results of a run as JSON.
+fn results(arguments: &[&str], exit: i32, field: &str) -> Vec<serde_json::Value> {
+    let output = lawspeaker(&[arguments, &["--format", "json"]].concat());
+    assert_eq!(code(&output), exit, "{arguments:?}: {}", err(&output));
+    let run: serde_json::Value = serde_json::from_str(out(&output)).expect("the result is JSON");
+    run[field].as_array().expect("there are results").clone()
+}
+
+#[test]
+fn a_limit_is_told_with_how_far_it_was_and_how_to_go_on() {
+    let way_on = "; to explore everything, run it again with a higher limit, or lower a bound with --set";
+    let limited = ["partition-log", "--max-states", "100"];
+    let checked = lawspeaker(&[&["check"], &limited[..]].concat());
+    let expected = "\nunfinished the limit on states ended it after 104 states";
+    assert!(out(&checked).contains(&format!("{expected}{way_on}\n")), "{}", out(&checked));
+    let guards = lawspeaker(&[&["guards"], &limited[..]].concat());
+    let expected = "\n  ?: undecided, as the limit on states ended 10 of 10 explorations after ";
+    assert!(
+        out(&guards).contains(expected) && out(&guards).ends_with(&format!("{way_on}\n")),
+        "{}",
+        out(&guards)
+    );
+    for (command, field) in [("check", "reports"), ("guards", "matrices")] {
+        let result = &results(&[&[command], &limited[..]].concat(), 3, field)[0];
+        assert!(result["unfinished"].as_str().is_some_and(|says| says.ends_with(way_on)), "{result}");
+        let complete = &results(&[command, "isolation"], 0, field)[0];
+        assert_eq!(
+            (&complete["model"], &complete["unfinished"]),
+            (&"isolation".into(), &serde_json::Value::Null)
+        );
+    }
+}
+
+#[test]
+fn symmetry_is_for_the_models_that_have_any() {
+    let of = |command: &str, field: &str| {
+        let found = results(&[command, "--symmetry", "--max-states", "10"], 3, field);
+        found.iter().map(|result| result["model"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("check", "reports"), ["\"partition-log\""]);
+    assert_eq!(of("guards", "matrices"), of("check", "reports"));
+    assert_eq!(code(&lawspeaker(&["guards", "saga", "--symmetry"])), 2);
+}
+
+/// Runs `lawspeaker`, and sends it Ctrl-C as soon as it listens: its bounds are such that it explores for long.
+#[cfg(target_os = "linux")]
+fn interrupted(arguments: &[&str]) -> Output {
+    const INTERRUPT: u64 = 1 << 1;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lawspeaker"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("lawspeaker can be run");
+    let listens = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+        let caught =
+            status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("it catches signals");
+        u64::from_str_radix(caught.trim(), 16).expect("it is a mask") & INTERRUPT != 0
+    };
+    while !listens() {
+        std::thread::yield_now();
+    }
+    interrupt::interrupt(&child);
+    let output = child.wait_with_output().expect("lawspeaker ends");
+    assert_eq!(code(&output), 130, "{}{}", out(&output), err(&output));
+    output
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_is_exit_130_and_what_was_explored_is_printed() {
+    let way_on = "; to explore everything, run it again\n";
+    let checked = interrupted(&["check", "--bounds", "large"]);
+    assert!(out(&checked).starts_with("INCONCLUSIVE  partition-log  "), "{}", out(&checked));
+    assert!(out(&checked).contains("\nunfinished an interrupt ended it after "), "{}", out(&checked));
+    assert!(out(&checked).ends_with(way_on), "{}", out(&checked));
+    assert!(
+        err(&checked).contains("interrupted before consumer-group, causal-delivery, "),
+        "{}",
+        err(&checked)
+    );
+    let guards = interrupted(&["guards", "saga", "--bounds", "large"]);
+    let expected = "\n  ?: undecided, as an interrupt ended 10 of 10 explorations after ";
+    assert!(out(&guards).contains(expected) && out(&guards).ends_with(way_on), "{}", out(&guards));
+    for command in ["check", "guards"] {
+        let json = interrupted(&[command, "saga", "--bounds", "large", "--format", "json"]);
+        let run: serde_json::Value = serde_json::from_str(out(&json)).expect("the result is JSON");
+        let field = if command == "check" { "reports" } else { "matrices" };
+        assert!(
+            run[field][0]["unfinished"].as_str().is_some_and(|says| says.contains("an interrupt")),
+            "{run}"
+        );
+    }
+    for arguments in [&["--format", "itf", "--guarantee", "saga-atomicity"][..], &["--format", "json"]] {
+        let many = ["--bounds", "large", "--max-states", "1000000000"];
+        let exported = interrupted(&[&["export", "saga"], arguments, &many].concat());
+        assert_eq!(out(&exported), "");
+        assert!(err(&exported).contains("saga: nothing written: interrupted"), "{}", err(&exported));
+        assert!(
+            err(&exported).contains("that was after ") && err(&exported).ends_with(way_on),
+            "{}",
+            err(&exported)
+        );
+    }
 }
 
 #[test]
@@ -102,6 +221,18 @@ fn misspelt_names_are_exit_2_with_the_nearest_name() {
     check(&["check", "consumer-group", "--set", "crshes=1"], "did you mean `crashes`?");
     check(&["check", "consumer-group", "--set", "crashes=200"], "goes from 0 to 8, not to 200");
     check(&["check", "consumer-group", "--set", "crashes"], "NAME=VALUE");
+    check(&["check", "--set", "crashes=1"], "a setting `crashes`: name one of partition-log, consumer-group");
+    check(
+        &["guards", "--set", "crashes=1"],
+        "a setting `crashes`: name one of partition-log, consumer-group",
+    );
+    check(&["guards", "--set", "crshes=1"], "did you mean `crashes`?");
+    check(&["check", "--set", "strays=200"], "setting `strays` of model `bounded-queues` goes from");
+    check(&["check", "--without", "dedup", "--history", "-"], "stdout gets the report: name a file");
+    check(
+        &["judge", "history.jsonl", "--waive", "nonsense"],
+        "evidence: acknowledged-send, unknown-send, read",
+    );
     check(&["explain", "at-least-onze"], "did you mean `at-least-once`?");
     check(&["judge", "history.jsonl", "--profile", "kafak"], "did you mean `kafka`?");
     check(&["chekc"], "check");
@@ -168,6 +299,12 @@ fn a_guard_that_only_one_model_has_names_the_model() {
     let output = lawspeaker(&["check", "--without", "session-timeout"]);
     assert_eq!(code(&output), 1);
     assert!(out(&output).starts_with("VIOLATED  consumer-group without session-timeout"));
+    let output = lawspeaker(&["check", "--set", "strays=0"]);
+    assert!(
+        out(&output).contains("  bounded-queues  ") && !out(&output).contains("\n\n\n"),
+        "{}",
+        err(&output)
+    );
 }
 
 #[test]
@@ -302,6 +439,9 @@ fn help_starts_with_examples() {
         let help = lawspeaker(&[command, "--help"]);
         assert!(out(&help).starts_with("Examples:"), "{command}");
     }
+    // A recorder writes a header and indices: several recordings are several files, and never one stream.
+    let help = lawspeaker(&["judge", "--help"]);
+    assert!(!out(&help).contains("| lawspeaker judge -"), "{}", out(&help));
 }
 
 #[test]
@@ -413,4 +553,29 @@ fn jepsens_verdict_names_its_error_types_and_which_are_allowed() {
     let told: serde_json::Value = serde_json::from_slice(&judged.stdout).expect("this is JSON");
     assert_eq!(told["results"][0]["bad-error-types"], serde_json::json!(["poll-skip"]));
     assert_eq!(code(&lawspeaker(&["judge", history, "--ww-deps"])), 2);
+}
+
+/// What `docs/jepsen.md` says of Jepsen's checker is what the command says, with the policy that the row names.
+#[test]
+fn jepsens_blind_spots_are_as_the_page_says() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/jepsen.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(".edn`: "));
+    let mut count = 0;
+    for (name, rest) in rows {
+        let says = rest.split(" | ").nth(1).expect("a row has three columns");
+        let history = format!("tests/data/jepsen/blind-spots/{name}.edn");
+        let is_valid = |sub_via| {
+            let judged = lawspeaker(&["judge", &history, "--compat", "jepsen", "--sub-via", sub_via]);
+            code(&judged) == 0
+        };
+        let is_subscribed = says.contains("`--sub-via subscribe`");
+        // Where Jepsen's checker gives no answer, this command does.
+        if says.starts_with("valid") || says.starts_with('`') {
+            assert_eq!(is_valid("assign"), says.starts_with("valid") && !is_subscribed, "{name}");
+            assert!(!is_subscribed || is_valid("subscribe"), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count > 6, "{count} rows");
 }

@@ -1,6 +1,7 @@
 //! `lawspeaker export` and `lawspeaker explore`: what they write is read back by readers that know nothing of it.
 
 mod command;
+mod interrupt;
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -251,6 +252,32 @@ fn a_graph_that_is_too_large_is_exit_3_with_the_bounds_that_make_it_fit() {
         let output = lawspeaker(&["export", "partition-log", "--format", "json", limit[0], limit[1]]);
         assert_eq!((code(&output), out(&output)), (3, ""), "{limit:?}");
     }
+    for (format, limit) in [("itf", ["--timeout", "0s"]), ("history", ["--max-states", "10"])] {
+        let arguments = ["export", "isolation", "--without", "semantic-lock", "--format", format];
+        let output = lawspeaker(&[&arguments[..], &limit].concat());
+        assert_eq!(code(&output), 3, "{}", err(&output));
+        let way_on =
+            "states; to explore everything, run it again with a higher limit, or lower a bound with --set";
+        assert!(
+            err(&output).contains("that was after ") && err(&output).contains(way_on),
+            "{}",
+            err(&output)
+        );
+    }
+}
+
+#[test]
+fn a_dash_is_stdout() {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let arguments = ["consumer-group", "--format", "mermaid", "-o", "-"];
+    let output = Command::new(env!("CARGO_BIN_EXE_lawspeaker"))
+        .arg("export")
+        .args(arguments)
+        .current_dir(folder.path())
+        .output()
+        .expect("lawspeaker can be run");
+    assert_eq!((code(&output), out(&output)), (0, exported(&arguments[..3]).as_str()), "{}", err(&output));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 0);
 }
 
 #[test]
@@ -324,9 +351,7 @@ fn the_explorer_is_served_on_this_machine_with_our_words() {
         .output()
         .expect("lawspeaker can be run");
     assert_eq!(code(&taken), 4, "the port is taken: {}", err(&taken));
-    let id = served.0.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status().expect("a signal can be sent");
-    assert!(sent.success());
+    interrupt::interrupt(&served.0);
     assert_eq!(served.0.wait().expect("it ends").code(), Some(130), "Ctrl-C ends it");
 }
 

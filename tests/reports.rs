@@ -1,6 +1,8 @@
 //! What `judge` writes for CI systems and browsers, read back by readers that know nothing of it.
 
 mod command;
+#[cfg(unix)]
+mod interrupt;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -116,6 +118,117 @@ fn junit_fails_what_is_broken_and_errs_on_what_cannot_be_judged() {
     }
     let failed = tests(suites[3])["durability"].first_element_child().expect("it has an outcome");
     assert!(failed.text().is_some_and(|text| text.contains("</script><img src=x onerror=alert(1)>]]>")));
+}
+
+/// A history that conforms, of which line 2 says that lines before it are missing.
+fn with_a_hole(folder: &Path) -> PathBuf {
+    let path = folder.join("hole.jsonl");
+    let lines = [
+        r#"{"index":0,"process":0,"type":"ok","f":"send","value":[["send","orders/0",[0,"a"]]]}"#,
+        r#"{"index":5,"process":1,"type":"ok","f":"poll","value":[["poll",{"orders/0":[[0,"a"]]}]]}"#,
+    ];
+    fs::write(&path, lines.join("\n")).expect("the file can be written");
+    path
+}
+
+/// A history that conforms, and a profile that requires a crash, of which it has none.
+fn without_evidence(folder: &Path) -> [PathBuf; 2] {
+    let [history, profile] = ["calm.jsonl", "mine.toml"].map(|name| folder.join(name));
+    let lines = fs::read_to_string(with_a_hole(folder)).expect("the file can be read");
+    fs::write(&history, lines.replace("\"index\":5", "\"index\":1")).expect("the file can be written");
+    let demanding = "name = \"mine\"\nextends = \"kafka\"\n[evidence]\nrequired = [\"crash\"]\n";
+    fs::write(&profile, demanding).expect("the file can be written");
+    [history, profile]
+}
+
+const HOLE: &str =
+    "nothing is broken, and nothing shows that it would have been: lines are missing before line 2";
+const CALM: &str = "nothing is broken, and nothing shows that it would have been: no consumer crashed";
+
+#[test]
+fn every_form_says_why_a_history_decides_nothing() {
+    let folder = tempfile::tempdir().expect("there is room for files");
+    let hole = with_a_hole(folder.path());
+    let [calm, profile] = without_evidence(folder.path());
+    let told = |format: &str| {
+        let of_hole = judged(&[text(&hole), "--format", format], 3);
+        (of_hole, judged(&[text(&calm), "--profile", text(&profile), "--format", format], 3))
+    };
+    let (of_hole, of_calm) = told("text");
+    assert_eq!(of_hole.lines().nth(1), Some(format!("  {HOLE}").as_str()));
+    assert_eq!(of_calm.lines().nth(1), Some(format!("  {CALM}").as_str()));
+    let (of_hole, of_calm) = told("markdown");
+    assert!(of_hole.contains(&format!("\nInconclusive: {HOLE}.\n")), "{of_hole}");
+    let required = "- required: crash: no consumer crashed; kill a consumer and record its \\`crash\\`\n";
+    assert!(of_calm.contains(&format!("\nInconclusive: {CALM}.\n\n{required}")), "{of_calm}");
+    let (of_hole, of_calm) = told("html");
+    assert!(of_hole.contains(&format!("<p>{HOLE}.</p>")) && of_calm.contains(&format!("<p>{CALM}.</p>")));
+    let (of_hole, of_calm) = told("junit");
+    assert!(of_hole.contains(&format!("<error type=\"inconclusive\" message=\"{HOLE}\"/>")), "{of_hole}");
+    let required = "Required: crash: no consumer crashed; kill a consumer and record its `crash`";
+    assert!(of_calm.contains(&format!("message=\"{CALM}. {required}\"/>")), "{of_calm}");
+    let (of_hole, of_calm) = told("sarif");
+    let told = |log: &str| {
+        let log: Value = serde_json::from_str(log).expect("it is JSON");
+        check_sarif(&log);
+        let invocation = &log["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false);
+        let notifications = invocation["toolExecutionNotifications"].as_array().expect("there are some");
+        notifications.iter().map(|told| told["message"]["text"].to_string()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(told(&of_hole).contains(HOLE));
+    assert!(told(&of_calm).contains(CALM) && told(&of_calm).contains("required: crash: "));
+}
+
+#[test]
+fn a_window_that_is_too_small_is_no_want_of_reads() {
+    let folder = tempfile::tempdir().expect("there is room for files");
+    let path = folder.path().join("again.jsonl");
+    let op = |partition: &str, offset: usize| {
+        format!(
+            r#"{{"process":0,"type":"ok","f":"send","value":[["send","{partition}",[{offset},"{partition}{offset}"]]]}}
+{{"process":1,"type":"ok","f":"poll","value":[["poll",{{"{partition}":[[{offset},"{partition}{offset}"]]}}]]}}"#
+        )
+    };
+    let between = (0..5).map(|offset| op("b", offset));
+    let lines: Vec<_> = [op("a", 0)].into_iter().chain(between).chain([op("a", 1)]).collect();
+    fs::write(&path, lines.join("\n")).expect("the file can be written");
+    let told = judged(&[text(&path), "--profile", "kafka", "--window", "5"], 3);
+    let expected = "  nothing is broken, and nothing shows that it would have been: see what is undecided";
+    assert_eq!(told.lines().nth(1), Some(expected), "{told}");
+    assert!(told.contains("a larger --window would tell"), "{told}");
+}
+
+#[test]
+fn json_names_what_could_not_be_read_and_what_the_run_comes_to() {
+    let folder = tempfile::tempdir().expect("there is room for files");
+    let malformed = folder.path().join("malformed.jsonl");
+    fs::write(&malformed, "{\"process\":0}\n").expect("the file can be written");
+    let hole = with_a_hole(folder.path());
+    let run = |files: &[&str], expected: i32| -> Value {
+        let arguments = [files, &["--format", "json"]].concat();
+        serde_json::from_str(&judged(&arguments, expected)).expect("it is JSON")
+    };
+    let mixed = run(&[CONFORMS_ONE, "no/such/file.jsonl", text(&malformed)], 4);
+    assert_eq!((&mixed["outcome"], &mixed["exit_code"]), (&"unreadable".into(), &4.into()));
+    assert_eq!(mixed["verdicts"].as_array().map(Vec::len), Some(1));
+    let errors = mixed["errors"].as_array().expect("it is a list");
+    assert_eq!(errors.len(), 2);
+    assert_eq!((&errors[0]["source"], &errors[0]["line"]), (&"no/such/file.jsonl".into(), &Value::Null));
+    assert!(errors[0]["message"].as_str().is_some_and(|message| !message.is_empty()));
+    assert_eq!((&errors[1]["source"], &errors[1]["line"]), (&text(&malformed).into(), &1.into()));
+    for (files, outcome, exit) in [
+        (&[CONFORMS_ONE][..], "conforms", 0),
+        (&[CONFORMS_ONE, text(&hole)], "inconclusive", 3),
+        (&[LOST, "no/such/file.jsonl"], "violated", 1),
+    ] {
+        let run = run(files, exit);
+        assert_eq!((&run["outcome"], &run["exit_code"]), (&outcome.into(), &exit.into()), "{files:?}");
+    }
+    let jepsens: Value =
+        serde_json::from_str(&judged(&["no/such.edn", "--compat", "jepsen", "--format", "json"], 4))
+            .expect("it is JSON");
+    assert_eq!(jepsens["errors"][0]["source"], "no/such.edn");
 }
 
 /// Goes through a SARIF log by what its schema requires.
@@ -400,9 +513,7 @@ fn an_interrupt_leaves_whole_files_and_is_exit_130() {
     while !witnesses.join("index.json").exists() {
         std::thread::yield_now();
     }
-    let sent =
-        Command::new("kill").args(["-INT", &judge.id().to_string()]).status().expect("kill can be run");
-    assert!(sent.success());
+    interrupt::interrupt(&judge);
     let mut stdin = judge.stdin.take().expect("it is piped");
     while stdin.write_all(b"{\"process\":0,\"type\":\"info\",\"f\":\"x\"}\n").is_ok() {}
     assert_eq!(judge.wait().expect("it ends").code(), Some(130));

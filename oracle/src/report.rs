@@ -19,10 +19,10 @@ pub use markdown::markdown;
 pub use sarif::sarif;
 pub use text::text;
 
-use lawspeaker_history::History;
+use lawspeaker_history::{Guarantee, History};
 
 use crate::witness::Witness;
-use crate::{Finding, Outcome, Severity, Verdict};
+use crate::{Assumption, Exercise, Finding, Outcome, Severity, Verdict, explain};
 
 /// One input of a run, and what became of it.
 #[derive(Debug)]
@@ -73,6 +73,33 @@ fn headline(outcome: Outcome) -> &'static str {
         Outcome::Conforms => "CONFORMS",
         Outcome::Inconclusive => "INCONCLUSIVE",
     }
+}
+
+/// Why a verdict is inconclusive, in one sentence without full stop.
+fn why_inconclusive(verdict: &Verdict) -> String {
+    let holes = verdict.doubts.iter().find(|doubt| doubt.assumption == Assumption::LinesAreWhole);
+    let mut reasons: Vec<String> = Vec::new();
+    reasons.extend(holes.map(|doubt| format!("lines are missing before line {}", doubt.first_line)));
+    // Without any read there is nothing to judge, whatever else is missing.
+    if !verdict.missing().any(|witnessed| witnessed.witness == Exercise::Read) {
+        reasons.extend(verdict.missing().map(|witnessed| witnessed.witness.says().to_owned()));
+    }
+    // A window says of each guarantee what it could not decide.
+    if reasons.is_empty() && verdict.checked.iter().any(|checked| checked.guarantee == Guarantee::NoCreation)
+    {
+        reasons.push("see what is undecided".to_owned());
+    }
+    if reasons.is_empty() {
+        let ops = explain::counted(verdict.op_count, "op");
+        return format!("nothing to judge: {ops}, and no completed read to compare anything with");
+    }
+    format!("nothing is broken, and nothing shows that it would have been: {}", reasons.join("; "))
+}
+
+/// What the profile requires of a recording, this one lacks and nobody waived: the name, what that means, what helps.
+fn required(verdict: &Verdict) -> impl Iterator<Item = (Exercise, String)> {
+    let told = |witness: Exercise| format!("{}; {}", witness.says(), witness.remedy());
+    verdict.missing().map(move |witnessed| (witnessed.witness, told(witnessed.witness)))
 }
 
 /// The line on which a finding shows first, from 1.

@@ -9,7 +9,8 @@ pub(super) const HELP: &str = "\
 Results: --format says what stdout gets. --junit, --sarif, --markdown and --report write files beside it, whole or not
 at all; each may be given several times, and - makes it what stdout gets. All inputs of one run come into one result.
 
-Exit codes: 0 conforms; 1 a guarantee is violated; 2 usage; 3 nothing to judge; 4 unreadable input or unwritable output.";
+Exit codes: 0 conforms; 1 a guarantee is violated; 2 usage; 3 inconclusive: nothing to judge, or the
+recording lacks lines, or evidence that the profile requires; 4 unreadable input or unwritable output.";
 
 /// A form that results take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]

@@ -6,13 +6,17 @@ use serde::Serialize;
 
 use crate::args::{JudgeArgs, Shape};
 use crate::exit::Exit;
-use crate::input::{self, InputError};
+use crate::input;
 use crate::output::{complain, print, print_json};
+
+use super::JudgeError;
+use super::results::NotRead;
 
 #[derive(Serialize)]
 struct Run {
     schema: &'static str,
     results: Vec<Told>,
+    errors: Vec<NotRead>,
 }
 
 /// Jepsen's words for its results.
@@ -44,7 +48,7 @@ pub(super) fn run(args: &JudgeArgs) -> Exit {
     };
     let policy = Policy { sub_via: args.sub_via.into(), ww_deps: args.ww_deps };
     let mut exit = Exit::Holds;
-    let mut told = Vec::new();
+    let (mut told, mut errors) = (Vec::new(), Vec::new());
     for path in &args.files {
         let name = input::name(path);
         let ops = input::read(path, args.from)
@@ -59,14 +63,15 @@ pub(super) fn run(args: &JudgeArgs) -> Exit {
                     print(&text(&results, &name));
                 }
             }
-            Err(error @ (InputError::Open(_) | InputError::Read(_))) => {
+            Err(error) => {
                 complain(&format!("{name}: {error}"));
+                errors.push(NotRead::of(&name, &JudgeError::from(error).unread()));
                 exit = exit.and(Exit::Input);
             }
         }
     }
     if is_json {
-        print_json(&Run { schema: "lawspeaker.jepsen-run/1", results: told });
+        print_json(&Run { schema: "lawspeaker.jepsen-run/1", results: told, errors });
     }
     exit
 }

@@ -8,7 +8,7 @@ use lawspeaker_oracle::Verdict;
 use lawspeaker_oracle::witness::Witness;
 use serde::{Deserialize, Serialize};
 
-use super::results::write_file;
+use crate::output::write_file;
 
 const SCHEMA: &str = "lawspeaker.witnesses/1";
 const INDEX: &str = "index.json";

@@ -1,50 +1,37 @@
-//! How far the reading of a long history is: one line on the terminal, and nothing where stderr is none.
+//! How far the reading of a long history is.
 
-use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::input::bytes_read;
+use crate::terminal::TerminalLine;
 
 pub(super) struct ReadingLine {
-    is_terminal: bool,
-    started: Instant,
-    shown: Option<Instant>,
+    line: TerminalLine,
     ops: u64,
     findings: usize,
-    is_shown: bool,
 }
 
 impl ReadingLine {
-    const INTERVAL: Duration = Duration::from_millis(200);
     /// How many ops pass before the clock is asked again.
     const STRIDE: u64 = 1 << 12;
 
     pub(super) fn new() -> Self {
-        let is_terminal = io::stderr().is_terminal();
-        ReadingLine {
-            is_terminal,
-            started: Instant::now(),
-            shown: None,
-            ops: 0,
-            findings: 0,
-            is_shown: false,
-        }
+        ReadingLine { line: TerminalLine::new(), ops: 0, findings: 0 }
     }
 
     /// One more op was read, of a history in which so much was found by now.
     pub(super) fn op(&mut self, findings: usize) {
         self.ops += 1;
-        let is_due = self.is_terminal && self.ops.is_multiple_of(Self::STRIDE);
-        if is_due && self.shown.unwrap_or(self.started).elapsed() >= Self::INTERVAL {
-            let told = reading(bytes_read(), self.ops, self.started.elapsed(), self.findings + findings);
-            self.show(&told);
+        if self.ops.is_multiple_of(Self::STRIDE) && self.line.is_due() {
+            let told = reading(bytes_read(), self.ops, self.line.elapsed(), self.findings + findings);
+            self.line.show(&told);
         }
     }
 
     /// What is being done that takes its time.
     pub(super) fn working(&mut self, what: &str) {
-        if self.is_terminal && self.started.elapsed() >= Self::INTERVAL {
-            self.show(what);
+        if self.line.is_due() {
+            self.line.show(what);
         }
     }
 
@@ -54,16 +41,9 @@ impl ReadingLine {
         self.clear();
     }
 
-    fn show(&mut self, told: &str) {
-        (self.shown, self.is_shown) = (Some(Instant::now()), true);
-        let _ = write!(io::stderr().lock(), "\r{told:<100}");
-    }
-
     /// Takes the line away.
     pub(super) fn clear(&mut self) {
-        if std::mem::take(&mut self.is_shown) {
-            let _ = write!(io::stderr().lock(), "\r{:100}\r", "");
-        }
+        self.line.clear();
     }
 }
 

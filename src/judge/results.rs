@@ -1,20 +1,56 @@
 //! What a run of `judge` writes, and where to.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use lawspeaker_oracle::report::{self, Judged};
+use lawspeaker_oracle::Outcome;
+use lawspeaker_oracle::report::{self, Judged, Unread};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::{ResultArgs, Shape};
 use crate::exit::Exit;
-use crate::output::{Sink, print, print_json};
+use crate::output::{print, print_json, write_file};
 
 #[derive(Serialize)]
 struct Run {
     schema: &'static str,
+    /// That of the worst input.
+    outcome: &'static str,
+    /// What the process ends with, unless stdout itself cannot be written.
+    exit_code: u8,
     verdicts: Vec<Value>,
+    errors: Vec<NotRead>,
+}
+
+/// An input that could not be read.
+#[derive(Debug, Serialize)]
+pub(super) struct NotRead {
+    source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    message: String,
+}
+
+impl NotRead {
+    pub(super) fn of(source: &str, unread: &Unread) -> Self {
+        NotRead { source: source.to_owned(), line: unread.line, message: unread.message.clone() }
+    }
+}
+
+/// What a run comes to: a violation outranks an input that cannot be read, and that one which decides nothing.
+fn outcome(run: &[Judged]) -> &'static str {
+    let is_any = |wanted: Outcome| {
+        run.iter().any(|judged| judged.result.as_ref().is_ok_and(|verdict| verdict.outcome == wanted))
+    };
+    if is_any(Outcome::Violated) {
+        "violated"
+    } else if run.iter().any(|judged| judged.result.is_err()) {
+        "unreadable"
+    } else if is_any(Outcome::Inconclusive) {
+        "inconclusive"
+    } else {
+        "conforms"
+    }
 }
 
 /// Where each result goes.
@@ -68,33 +104,32 @@ impl Results {
         self.stdout != Shape::Text || !self.files.is_empty()
     }
 
-    /// Writes everything but the text, which was printed as it came.
-    pub(super) fn write(&self, run: &[Judged]) -> Exit {
-        match self.stdout {
-            Shape::Text => {}
-            Shape::Json => {
-                let verdicts = run.iter().filter_map(|judged| {
-                    judged.result.as_ref().ok().map(|verdict| report::json(verdict, &judged.source))
-                });
-                print_json(&Run { schema: "lawspeaker.judge-run/1", verdicts: verdicts.collect() });
-            }
-            shape => print(&told(shape, run)),
-        }
-        let mut exit = Exit::Holds;
+    /// Writes everything but the text, which was printed as it came; `exit` is what the inputs came to.
+    pub(super) fn write(&self, run: &[Judged], exit: Exit) -> Exit {
+        let mut exit = exit;
         for (shape, path) in &self.files {
             if let Err(error) = write_file(path, told(*shape, run).as_bytes()) {
                 exit = exit.and(crate::export::unwritten(Some(path), &error));
             }
         }
+        match self.stdout {
+            Shape::Text => {}
+            Shape::Json => print_json(&as_json(run, exit)),
+            shape => print(&told(shape, run)),
+        }
         exit
     }
 }
 
-/// Writes a file whole, or not at all.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut sink = Sink::new(Some(path));
-    sink.write_all(bytes)?;
-    sink.finish()
+fn as_json(run: &[Judged], exit: Exit) -> Run {
+    let (mut verdicts, mut errors) = (Vec::new(), Vec::new());
+    for Judged { source, result, .. } in run {
+        match result {
+            Ok(verdict) => verdicts.push(report::json(verdict, source)),
+            Err(unread) => errors.push(NotRead::of(source, unread)),
+        }
+    }
+    Run { schema: "lawspeaker.judge-run/1", outcome: outcome(run), exit_code: exit as u8, verdicts, errors }
 }
 
 fn told(shape: Shape, run: &[Judged]) -> String {

@@ -1,10 +1,17 @@
 //! Where a large result goes: stdout, or a file that is whole or not there at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
 use crate::progress::is_interrupted;
+
+/// Writes a file whole, or not at all.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut sink = Sink::new(Some(path));
+    sink.write_all(bytes)?;
+    sink.finish()
+}
 
 /// A result on its way. Nothing is touched before the first byte.
 #[derive(Debug)]
@@ -27,8 +34,9 @@ enum Target {
 }
 
 impl Sink {
-    /// To the file of this name, or to stdout.
+    /// To the file of this name, or to stdout, whose name is `-`.
     pub(crate) fn new(target: Option<&Path>) -> Self {
+        let target = target.filter(|path| *path != Path::new("-"));
         Sink { target: target.map(Path::to_owned), writer: None }
     }
 
@@ -58,6 +66,9 @@ impl Target {
         match fs::metadata(&replaces) {
             Ok(existing) if !existing.is_file() => {
                 return Ok(Target::Device(OpenOptions::new().write(true).open(&replaces)?));
+            }
+            Err(_) if replaces.is_symlink() => {
+                return Err(io::Error::new(ErrorKind::NotFound, "it is a link to what does not exist"));
             }
             _ => {}
         }
@@ -127,5 +138,21 @@ mod tests {
         finished.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_one_that_leads_nowhere_is_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, lost] = ["file", "link", "lost"].map(|name| folder.path().join(name));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &lost).unwrap();
+        write_file(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(write_file(&lost, b"new").unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(lost.is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside them");
     }
 }

@@ -1,15 +1,15 @@
 //! A run as JUnit XML: a suite an input, a test a guarantee.
 //!
 //! A guarantee that a violation shows broken fails, with the anomaly as the type; one that was checked and held passes;
-//! one that the history could not decide is skipped, with the reason. An input that could not be read, or that held
-//! nothing to judge, is an error: it must not pass for green. No times are written, so that two runs print the same.
+//! one that the history could not decide is skipped, with the reason. An input that could not be read, or that
+//! decides nothing, is an error: it must not pass for green. No times are written, so that two runs print the same.
 
 use std::fmt::Write;
 
 use lawspeaker_history::Guarantee;
 
 use super::escape::markup;
-use super::{Judged, line_of, proof_lines, root_violations};
+use super::{Judged, line_of, proof_lines, required, root_violations, why_inconclusive};
 use crate::{Outcome, Severity, Verdict, explain};
 
 /// What one test came to.
@@ -82,8 +82,8 @@ fn tests(judged: &Judged) -> Vec<Test> {
         })
         .collect();
     if verdict.outcome == Outcome::Inconclusive {
-        let message =
-            "the history decides nothing, or lines of it are missing: see what is undecided".to_owned();
+        let required = required(verdict).map(|(witness, told)| format!(". Required: {witness}: {told}"));
+        let message = required.fold(why_inconclusive(verdict), |message, told| message + &told);
         tests.push(error("inconclusive", message, None));
     }
     tests

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::escape::markdown as escaped;
-use super::{Judged, headline, line_of, proof_lines};
+use super::{Judged, headline, line_of, proof_lines, required, why_inconclusive};
 use crate::{Finding, Outcome, Severity, Verdict, explain};
 
 /// How many root causes of one input are told in full; a summary is read, and CI systems cut long ones.
@@ -51,6 +51,13 @@ fn row(out: &mut String, judged: &Judged) {
 
 fn one(out: &mut String, judged: &Judged, verdict: &Verdict) {
     let _ = writeln!(out, "\n## {}", escaped(&judged.source));
+    if verdict.outcome == Outcome::Inconclusive {
+        let _ = writeln!(out, "\nInconclusive: {}.", escaped(&why_inconclusive(verdict)));
+        for (place, (witness, told)) in required(verdict).enumerate() {
+            let gap = if place == 0 { "\n" } else { "" };
+            let _ = writeln!(out, "{gap}- required: {witness}: {}", escaped(&told));
+        }
+    }
     let roots: Vec<&Finding> = verdict.roots().collect();
     for finding in roots.iter().take(FINDINGS_TOLD) {
         root(out, finding, verdict);

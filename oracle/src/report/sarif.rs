@@ -2,11 +2,13 @@
 //!
 //! Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0, 2020.
 
+use std::iter;
+
 use serde_json::{Value, json};
 
 use super::escape::{plain, uri};
-use super::{Judged, line_of, proof_lines};
-use crate::{Anomaly, Finding, Severity, Verdict};
+use super::{Judged, line_of, proof_lines, required, why_inconclusive};
+use crate::{Anomaly, Finding, Outcome, Severity, Verdict};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -23,17 +25,9 @@ fn one(judged: &Judged) -> Value {
         Ok(verdict) => verdict.roots().map(|finding| result(finding, verdict, &location)).collect(),
         Err(_) => Vec::new(),
     };
-    let invocation = match &judged.result {
-        Ok(_) => json!({"executionSuccessful": true}),
-        Err(unread) => {
-            let place = match unread.line {
-                Some(line) => json!([{"physicalLocation": physical(&location, line)}]),
-                None => json!([{"physicalLocation": {"artifactLocation": {"uri": location}}}]),
-            };
-            let notification =
-                json!({"level": "error", "message": {"text": plain(&unread.message)}, "locations": place});
-            json!({"executionSuccessful": false, "toolExecutionNotifications": [notification]})
-        }
+    let invocation = match notifications(judged, &location) {
+        none if none.is_empty() => json!({"executionSuccessful": true}),
+        told => json!({"executionSuccessful": false, "toolExecutionNotifications": told}),
     };
     let mut run = json!({
         "tool": {"driver": {
@@ -52,6 +46,24 @@ fn one(judged: &Judged) -> Value {
             json!({"outcome": verdict.outcome, "profile": verdict.profile, "ops": verdict.op_count});
     }
     run
+}
+
+/// Why an input was not judged, or the judgement decides nothing: that there are no results must not pass for green.
+fn notifications(judged: &Judged, location: &str) -> Vec<Value> {
+    let whole = || json!({"physicalLocation": {"artifactLocation": {"uri": location}}});
+    let notification = |text: &str, place: Value| json!({"level": "error", "message": {"text": plain(text)}, "locations": [place]});
+    match &judged.result {
+        Err(unread) => {
+            let line = unread.line.map(|line| json!({"physicalLocation": physical(location, line)}));
+            vec![notification(&unread.message, line.unwrap_or_else(whole))]
+        }
+        Ok(verdict) if verdict.outcome == Outcome::Inconclusive => {
+            let required = required(verdict).map(|(witness, told)| format!("required: {witness}: {told}"));
+            let reasons = iter::once(why_inconclusive(verdict)).chain(required);
+            reasons.map(|reason| notification(&reason, whole())).collect()
+        }
+        Ok(_) => Vec::new(),
+    }
 }
 
 fn rule(anomaly: Anomaly) -> Value {

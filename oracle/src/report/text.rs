@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use lawspeaker_history::Guarantee;
 
+use super::why_inconclusive;
 use crate::judge::absent;
 use crate::{
-    Case, Cell, Checked, ChosenBy, Entry, Exercise, Exercised, Finding, Mark, Need, Outcome, Severity, Strip,
-    Subject, Verdict, explain,
+    Case, Cell, Checked, ChosenBy, Entry, Exercised, Finding, Mark, Need, Outcome, Severity, Strip, Subject,
+    Verdict, explain,
 };
 
 /// How many lines of a case are told.
@@ -73,20 +74,7 @@ fn head(out: &mut String, verdict: &Verdict, source: &str) {
     };
     let _ = writeln!(out, "  {source}  profile {}{chosen}", verdict.profile);
     if verdict.outcome == Outcome::Inconclusive {
-        // Without any read there is nothing to judge, whatever else is missing.
-        let has_reads = !verdict.missing().any(|witnessed| witnessed.witness == Exercise::Read);
-        let missing: Vec<_> = verdict.missing().map(|of| of.witness.says()).filter(|_| has_reads).collect();
-        if missing.is_empty() {
-            let ops = explain::counted(verdict.op_count, "op");
-            let _ =
-                writeln!(out, "  nothing to judge: {ops}, and no completed read to compare anything with");
-        } else {
-            let _ = writeln!(
-                out,
-                "  nothing is broken, and nothing shows that it would have been: {}",
-                missing.join("; ")
-            );
-        }
+        let _ = writeln!(out, "  {}", why_inconclusive(verdict));
     }
 }
 

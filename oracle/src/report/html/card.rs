@@ -4,7 +4,7 @@ use lawspeaker_history::Guarantee;
 
 use super::{line, overview};
 use crate::report::escape::markup;
-use crate::report::{Judged, headline, root_violations};
+use crate::report::{Judged, headline, root_violations, why_inconclusive};
 use crate::{Checked, ChosenBy, Outcome, Verdict, explain};
 
 pub(super) fn card(out: &mut String, judged: &Judged, verdict: &Verdict, id: &str) {
@@ -25,6 +25,9 @@ pub(super) fn card(out: &mut String, judged: &Judged, verdict: &Verdict, id: &st
         names.join(", ")
     );
     line!(out, "<p class=\"source mono\">{}</p>", markup(&judged.source));
+    if verdict.outcome == Outcome::Inconclusive {
+        line!(out, "<p>{}.</p>", markup(&why_inconclusive(verdict)));
+    }
     facts(out, verdict);
     promise(out, verdict);
     overview::overview(out, judged, verdict);
