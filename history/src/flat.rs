@@ -13,7 +13,7 @@ use crate::{
     Batch, Call, Delivery, Offset, Op, OpType, Partition, Phase, Position, ReadErrorKind, Record, Sent,
 };
 
-/// Reads lines of the flat format. It remembers the topic, which `assign` and `revoke` lines leave out.
+/// Reads lines of the flat format. It remembers the topic, which `assign` and `revoke` lines may leave out.
 #[derive(Debug, Default)]
 pub(crate) struct FlatReader {
     topic: Option<String>,
@@ -69,7 +69,7 @@ impl FlatReader {
     }
 
     fn partitions(&self, fields: &mut Fields) -> Result<Vec<Partition>, ReadErrorKind> {
-        let topic = self.topic.as_deref().unwrap_or_default();
+        let topic = self.topic.as_deref().ok_or(ReadErrorKind::NoTopic)?;
         let numbers = fields.0.remove("partitions").ok_or(ReadErrorKind::Missing("partitions"))?;
         let expected = || wrong("partitions", "a list of partition numbers", &numbers);
         let number_of = |number: &Value| {
@@ -134,5 +134,22 @@ mod tests {
 {"process":51,"type":"info","f":"assign","group":"g1","partitions":[0,1]}"#,
         );
         assert_eq!(calls[1], Call::Assign(vec![Partition::new("orders", 0), Partition::new("orders", 1)]));
+    }
+
+    #[test]
+    fn an_assignment_before_any_topic_names_its_own() {
+        let assign = |topic: &str| {
+            let text = format!(
+                r#"{{"process":51,"type":"info","f":"assign","group":"g1",{topic}"partitions":[0]}}"#
+            );
+            History::read(text.as_bytes()).map(|history| history.ops[0].call.clone())
+        };
+        assert_eq!(
+            assign("").unwrap_err().to_string(),
+            "line 1: field `partitions` names partitions by their numbers, and no line so far names a topic: add a field \
+             `topic`"
+        );
+        let assigned = assign(r#""topic":"orders","#).unwrap();
+        assert_eq!(assigned, Call::Assign(vec![Partition::new("orders", 0)]));
     }
 }

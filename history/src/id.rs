@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::tell;
+
 /// The largest integer a history may hold: 2^53 - 1, what every JSON reader can represent exactly.
 pub(crate) const MAX_INTEGER: i64 = (1 << 53) - 1;
 
@@ -34,10 +36,12 @@ impl From<&str> for EventId {
 }
 
 impl fmt::Display for EventId {
+    /// A name that a number would look like stands in quotes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EventId::Number(number) => fmt::Display::fmt(number, f),
-            EventId::Name(name) => fmt::Display::fmt(name, f),
+            EventId::Name(name) if name.parse::<i64>().is_ok() => f.pad(&format!("{name:?}")),
+            EventId::Name(name) => tell(name, f),
         }
     }
 }
@@ -85,7 +89,7 @@ impl Partition {
 
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        tell(&self.0, f)
     }
 }
 
@@ -247,7 +251,7 @@ impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Process::Number(number) => fmt::Display::fmt(number, f),
-            Process::Name(name) => fmt::Display::fmt(name, f),
+            Process::Name(name) => tell(name, f),
         }
     }
 }
@@ -272,7 +276,7 @@ impl From<&str> for GroupId {
 
 impl fmt::Display for GroupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        tell(&self.0, f)
     }
 }
 
@@ -305,6 +309,13 @@ mod tests {
         let topic = Partition::named("orders");
         assert!(topic.covers(&topic) && topic.covers(&Partition::new("orders", 3)));
         assert!(!topic.covers(&Partition::named("orders-2")) && !Partition::new("orders", 3).covers(&topic));
+    }
+
+    #[test]
+    fn text_tells_ids_apart_and_stays_on_its_line() {
+        let told = |id: EventId| id.to_string();
+        assert_eq!([told(17.into()), told("17".into()), told("m17".into())], ["17", "\"17\"", "m17"]);
+        assert_eq!([told("a\nb".into()), Partition::named("p\tq").to_string()], [r"a\nb", r"p\tq"]);
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub(crate) use write::{header_to_line, op_to_line};
 
 use std::io::{self, BufRead, Read};
 
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 
 use crate::edn::{self, Forms};
 use crate::flat::FlatReader;
@@ -93,6 +94,14 @@ pub enum ReadErrorKind {
         /// What stands there, shortened.
         found: String,
     },
+    /// Partitions by their numbers, before any line names a topic.
+    #[error(
+        "field `partitions` names partitions by their numbers, and no line so far names a topic: add a field `topic`"
+    )]
+    NoTopic,
+    /// The header holds something else than it should.
+    #[error("the header cannot be read: {0}")]
+    Header(String),
     /// The extension data is none.
     #[error("field `x` is no extension data: {0}")]
     Extension(String),
@@ -296,7 +305,8 @@ fn header_of(mut object: Map<String, Value>) -> Result<Header, ReadErrorKind> {
         Some(version) => return Err(ReadErrorKind::Version(version)),
         None => return Err(ReadErrorKind::Missing("version")),
     }
-    serde_json::from_value(Value::Object(object)).map_err(ReadErrorKind::Json)
+    serde_json::from_value(Value::Object(object.clone()))
+        .map_err(|error| ReadErrorKind::Header(culprit::<Header>(&object, &error)))
 }
 
 /// An op, and its index if the line has one.
@@ -317,13 +327,16 @@ fn op_of(object: Map<String, Value>) -> Result<Indexed, ReadErrorKind> {
 /// What of `x` is no extension data, and why.
 fn misfit(x: Value, error: &serde_json::Error) -> ReadErrorKind {
     let Value::Object(fields) = x else { return wrong("x", "an object of extension data", &x) };
-    let alone =
-        |name: &str, value: &Value| serde_json::from_value::<Extra>(serde_json::json!({ name: value }));
-    let culprit = fields.iter().find(|(name, value)| alone(name, value).is_err());
-    ReadErrorKind::Extension(match culprit {
+    ReadErrorKind::Extension(culprit::<Extra>(&fields, error))
+}
+
+/// Which of `fields` is why they are no `T`, as `error` says.
+fn culprit<T: DeserializeOwned>(fields: &Map<String, Value>, error: &serde_json::Error) -> String {
+    let is_wrong = |name: &str, value: &Value| serde_json::from_value::<T>(json!({ name: value })).is_err();
+    match fields.iter().find(|(name, value)| is_wrong(name, value)) {
         Some((name, value)) => format!("`{name}` holds `{}`: {error}", shorten(value)),
         None => error.to_string(),
-    })
+    }
 }
 
 /// The fields of a line that are not read yet.
@@ -440,6 +453,10 @@ mod tests {
         check(
             r#"{"format":"lawspeaker.history","version":2}"#,
             "line 1: version 2 of the format is unknown, this program reads version 1",
+        );
+        check(
+            r#"{"format":"lawspeaker.history","version":1,"profile":"kafka","complete":"yes"}"#,
+            "line 1: the header cannot be read: `complete` holds `\"yes\"`: invalid type: string \"yes\", expected a boolean",
         );
         check(
             "\n\n{\"process\":1,\"type\":\"ok\",\"f\":\"poll\",\"value\":[[\"poll\",{\"a\":[[1000000000000000000,1]]}]]}",

@@ -1,5 +1,7 @@
 //! Names that are texts and nothing else.
 
+use std::fmt;
+
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -22,10 +24,15 @@ macro_rules! names {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
+                $crate::name::tell(&self.0, f)
             }
         }
     )*};
+}
+
+/// A name as text shows it: on one line, whatever it holds.
+pub(crate) fn tell(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if name.contains(char::is_control) { f.pad(&name.escape_debug().to_string()) } else { f.pad(name) }
 }
 
 pub(crate) use names;

@@ -349,8 +349,8 @@ impl Op {
         self
     }
 
-    /// Whether the op belongs to the final read of the whole log.
+    /// Whether the op belongs to the final read of the whole log, by a fresh reader: one of no group.
     pub fn is_final(&self) -> bool {
-        self.x.phase == Some(Phase::Final)
+        self.x.phase == Some(Phase::Final) && self.x.group.is_none()
     }
 }

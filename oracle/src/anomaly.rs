@@ -126,7 +126,7 @@ anomalies! {
         "an event that was delivered with another content than it was sent with",
         "ours; integrity of broadcast: Hadzilacos and Toueg, 1994";
     Misrouted, "misrouted", NoCreation,
-        "an event delivered from a partition that it was not sent to",
+        "an event delivered from a partition that it was not sent to, or acknowledged in one",
         "ours; Jepsen's checker throws";
     NonmonotonicSend, "nonmonotonic-send", ProducerOrder,
         "an event that stands before an earlier one of the same producer, in the same partition",

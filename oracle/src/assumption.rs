@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use lawspeaker_history::{Call, LOCAL, Op, OpType, Process};
+use lawspeaker_history::{Call, LOCAL, Op, OpType, Phase, Process};
 
 use crate::explain;
 use crate::hash::HashMap;
@@ -28,6 +28,8 @@ pub enum Assumption {
     TimeRises,
     /// An event is sent once; to send an equal payload again is another event.
     EventsAreUnique,
+    /// A final read is by a fresh reader, which is of no group: a group reads on from where it was.
+    FinalReadsAreFresh,
     /// Every call is one that this oracle knows.
     CallsAreKnown,
     /// Calls whose order in time matters were invoked; where they were not, the order of lines stands for it.
@@ -86,6 +88,9 @@ impl Watch {
                 self.doubt(Assumption::TimeRises, "", op);
             }
             self.latest_time_ns = time_ns;
+        }
+        if op.x.phase == Some(Phase::Final) && !op.is_final() && op.op_type != OpType::Invoke {
+            self.doubt(Assumption::FinalReadsAreFresh, "", op);
         }
         let f = op.call.f();
         let is_client = matches!(op.process, Process::Number(_));
@@ -187,6 +192,10 @@ impl Watch {
                 }
                 Assumption::TimeRises => "time fell from one line to the next".to_owned(),
                 Assumption::EventsAreUnique => "an event was sent again under the same id".to_owned(),
+                Assumption::FinalReadsAreFresh => {
+                    "a final read is by a reader of no group, and one of a group proves nothing of the end"
+                        .to_owned()
+                }
                 Assumption::CallsAreKnown => format!("`{about}` is not judged"),
                 Assumption::LinesAreInTime => {
                     "completions without invocations: the order of lines was taken for the order in time"
@@ -238,7 +247,8 @@ mod tests {
 {"process":0,"type":"ok","f":"send","value":[["send","p",[0,"c"]]]}
 {"process":1,"type":"info","f":"crash"}
 {"process":1,"type":"invoke","f":"poll"}
-{"process":1,"type":"ok","f":"rewind"}"#;
+{"process":1,"type":"ok","f":"rewind"}
+{"process":2,"type":"ok","f":"poll","value":[["poll",{"p":[[0,"c"]]}]],"x":{"group":"g","phase":"final"}}"#;
         assert_eq!(
             doubts(text),
             [
@@ -247,6 +257,8 @@ mod tests {
                 "a process went on after a call whose outcome it never learnt: 1 time, first on line 4 (process 0)",
                 "a process went on after its crash: 1 time, first on line 6 (process 1)",
                 "time fell from one line to the next: 1 time, first on line 2 (process 0)",
+                "a final read is by a reader of no group, and one of a group proves nothing of the end: 1 time, first on line 8 \
+                 (process 2)",
                 "`rewind` is not judged: 1 time, first on line 7 (process 1)",
             ]
         );

@@ -20,6 +20,7 @@ mod seek;
 mod starts;
 mod stream;
 mod transaction;
+mod tries;
 mod trim;
 
 use std::collections::{BTreeSet, HashSet};
@@ -353,6 +354,8 @@ pub(crate) struct Evidence {
     /// By event, then by line.
     pub attempts: Vec<Attempt>,
     attempt_starts: Starts,
+    /// Places in `attempts`, by event.
+    first_tries: Vec<Option<u32>>,
     /// By line, and in the order of reading within one.
     pub reads: Vec<Read>,
     /// Places in `reads`, by event.

@@ -4,6 +4,9 @@
 //! can be read, judged and sent to somebody else: the calls that are left are whole, and without any one of them the
 //! oracle no longer finds the anomaly on the same events.
 //!
+//! One send of an event excuses what another one seems to show, so that of an event that was sent several times a witness
+//! holds every send or none.
+//!
 //! The search is delta debugging with the oracle as its test: first the calls that the finding names, then those
 //! that speak of the same events, then wider and wider surroundings, until the anomaly shows; then halves, quarters
 //! and single calls are taken away as long as it stays.
@@ -82,8 +85,9 @@ pub fn witness(
     go_on: &dyn Fn() -> bool,
 ) -> Witness {
     let calls = Calls::of(&history.ops);
-    let mut search =
-        Search { history, calls: &calls, target: Target::of(finding), judge, go_on, runs: 0, limits };
+    let target = Target::of(finding);
+    let sent_again = target.case.map_or_else(Vec::new, |case| calls.sent_again(&history.ops, case));
+    let mut search = Search { history, calls: &calls, target, sent_again, judge, go_on, runs: 0, limits };
     let start = search.start();
     let (kept, is_minimal) = minimize(start, |calls| search.shows(calls));
     let runs = search.runs;
@@ -127,6 +131,8 @@ struct Search<'a> {
     history: &'a History,
     calls: &'a Calls,
     target: Target<'a>,
+    /// Calls that stay together: the sends of one event.
+    sent_again: Vec<Vec<usize>>,
     judge: &'a dyn Fn(&History) -> Verdict,
     go_on: &'a dyn Fn() -> bool,
     runs: usize,
@@ -154,6 +160,11 @@ impl Search<'_> {
     fn shows(&mut self, calls: &[usize]) -> Option<bool> {
         if self.runs >= self.limits.max_runs || !(self.go_on)() {
             return None;
+        }
+        let is_kept = |call: &usize| calls.binary_search(call).is_ok();
+        let is_whole = |sends: &Vec<usize>| sends.iter().all(is_kept) || !sends.iter().any(is_kept);
+        if !self.sent_again.iter().all(is_whole) {
+            return Some(false);
         }
         self.runs += 1;
         Some(self.target.is_in(&(self.judge)(&self.part(calls))))

@@ -140,21 +140,22 @@ fn a_poller_that_steps_over_late_rows_is_told_with_the_open_send() {
     assert_snapshot!(text_of("at-least-once/violates/group-loss.committed-late.jsonl"), @r#"
     VIOLATED  at-least-once  group-loss.committed-late.jsonl  profile work-queue (named by the header)
 
-      group-loss  event a was acknowledged in outbox at offset 1 (line 7) and never reached group g, which went on to a later one (line 6) while the send was still open
-        line 2       process 0 began to send event a, so it may stand in the log from here on
-        line 6       process 5 was given event b at offset 2 of outbox for group g, so it had come past offset 1
-        line 7       process 0 was told that event a stands in outbox at offset 1, so it stands there for everybody
+      group-loss  event a was acknowledged in outbox at offset 2 (line 11) and never reached group g, which went on to a later one (line 10) while the send was still open
+        line 6       process 0 began to send event a, so it may stand in the log from here on
+        line 10      process 5 was given event b at offset 3 of outbox for group g, so it had come past offset 2
+        line 11      process 0 was told that event a stands in outbox at offset 2, so it stands there for everybody
         therefore    at-least-once does not hold: what was acknowledged is processed by every group, and what is committed was processed
         the log of outbox
-        > 1          event a: sent on 2, acknowledged on 7, seen by 9 on 8
-          2          event b: sent on 3, acknowledged on 4, seen by 5 of g on 6, 9 on 8
+          1          event z: sent on 2, acknowledged on 3, seen by 5 of g on 5, 9 on 12
+        > 2          event a: sent on 6, acknowledged on 11, seen by 9 on 12
+          3          event b: sent on 7, acknowledged on 8, seen by 5 of g on 10, 9 on 12
 
-    checked:   no-creation           3 reads (phantom, future-read, misrouted)
-               no-duplication        2 placed events (duplicate)
-               total-log             2 placed events (inconsistent-offsets, invalid-offset)
-               durability            2 acknowledged events (lost-write)
-               at-least-once         2 acknowledged events (unseen, group-loss)
-    undecided: producer-order        no process sent two events to one partition that stand at known offsets
+    checked:   no-creation           5 reads (phantom, future-read, misrouted)
+               no-duplication        3 placed events (duplicate)
+               total-log             3 placed events (inconsistent-offsets, invalid-offset)
+               durability            3 acknowledged events (lost-write)
+               at-least-once         3 acknowledged events (unseen, group-loss)
+    undecided: producer-order        nothing in this history rests on it
     undecided: key-order             out of scope of this profile
     undecided: partition-order       out of scope of this profile
     undecided: commit-monotonicity   no group committed two positions of one partition

@@ -114,7 +114,7 @@ pub(crate) const UNSEEN: &[Unseen] = &[
     unseen(
         "partition-log",
         ProducerOrder,
-        &["idempotence", "gap-check", "in-order-retry", "stable-partitioner"],
+        &["idempotence", "in-order-retry", "stable-partitioner"],
         "the acknowledgement of one of the two was lost, came to the next incarnation, or named a copy: \
          nothing says which was sent first and where it stood",
     ),

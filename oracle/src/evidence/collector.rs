@@ -12,6 +12,7 @@ use lawspeaker_history::{
 use serde_json::Value;
 
 use super::seek::Seeks;
+use super::tries::first_tries;
 use super::{
     Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
     Key, Labels, Log, Move, MoveKind, Names, Notes, OutboxCollector, PartitionKey, ProcessKey, Queue, Read,
@@ -97,10 +98,10 @@ impl Collector {
             self.extent.has_final_read |= op.op_type == OpType::Ok;
             self.extent.is_final_read_uncertain |= op.op_type == OpType::Info;
         }
-        match op.x.phase {
-            Some(Phase::Drain) => self.extent.last_drain_line = Some(self.line),
-            Some(Phase::Final) => self.extent.last_final_line = Some(self.line),
-            Some(Phase::Main) | None => {}
+        if op.x.phase == Some(Phase::Drain) {
+            self.extent.last_drain_line = Some(self.line);
+        } else if op.is_final() {
+            self.extent.last_final_line = Some(self.line);
         }
         self.extent.has_transactions |= matches!(op.call, Call::Txn(_) | Call::Begin);
         self.transaction = self.transactions.observe(op, process, self.line);
@@ -397,6 +398,7 @@ impl Collector {
         let event_count = self.names.events.len();
         self.attempts.sort_by_key(|attempt| (attempt.event, attempt.begin));
         let attempt_starts = Starts::of_rows(event_count, self.attempts.iter().map(|attempt| attempt.event));
+        let first_tries = first_tries(event_count, &self.attempts);
         let read_starts = Starts::of_rows(event_count, self.reads.iter().map(|read| read.event));
         let reads_by_event = read_starts.by_event(self.reads.iter().map(|read| read.event));
         let log = Log::of(&self.attempts, &self.reads, &self.names);
@@ -406,6 +408,7 @@ impl Collector {
             names: self.names,
             attempts: self.attempts,
             attempt_starts,
+            first_tries,
             reads: self.reads,
             reads_by_event,
             read_starts,

@@ -81,7 +81,7 @@ impl Coverage {
     /// Takes a delivery that did not fail.
     fn take(&mut self, place: usize, read: &Read, evidence: &Evidence) {
         self.latest = Some(place);
-        let sent = |event| evidence.attempts_of(event).first().map(|attempt| attempt.begin);
+        let sent = |event| evidence.first_try(event).map(|attempt| attempt.begin);
         if read.is_ok && read.phase == Phase::Drain && self.drained_to.and_then(sent) < sent(read.event) {
             self.drained_to = Some(read.event);
         }

@@ -100,11 +100,13 @@ pub(crate) struct Redelivery<'a> {
     pub group: GroupKey,
     pub first: &'a Read,
     pub again: &'a Read,
+    /// Whether the group had acknowledged it before.
+    pub is_settled: bool,
     /// Whether something that is recorded may explain it, beside the time that went by.
     pub is_explained: bool,
 }
 
-/// Every delivery of an event to a group after another one that surely happened; those of settled ones are left out.
+/// Every delivery of an event to a group after another one that surely happened.
 pub(crate) fn redeliveries(evidence: &Evidence) -> Vec<Redelivery<'_>> {
     if !evidence.reads.iter().any(|read| read.is_handed_out) {
         return Vec::new();
@@ -132,11 +134,12 @@ pub(crate) fn redeliveries(evidence: &Evidence) -> Vec<Redelivery<'_>> {
             let Some(group) = again.group else { continue };
             let Some(first) = latest.insert(group, again) else { continue };
             let is_copy = first.offset != again.offset || first.partition != again.partition;
-            if is_copy || sent_count > 1 || is_acknowledged(group, again) {
+            if is_copy || sent_count > 1 {
                 continue;
             }
+            let is_settled = is_acknowledged(group, again);
             let is_explained = upheavals.between(group, first, again, evidence);
-            all.push(Redelivery { group, first, again, is_explained });
+            all.push(Redelivery { group, first, again, is_settled, is_explained });
         }
     }
     all

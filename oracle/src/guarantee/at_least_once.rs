@@ -20,8 +20,8 @@
 //! * `stuck-consumer`: a reader asks for one place three times or more in a row, to its end and after the last fault, and
 //!   gets nothing, though an event surely stood there.
 //!
-//! An event below the first offset that a group was given, acknowledged before the group was first seen, is not owed:
-//! the group may have begun at the end of the log.
+//! An event below the first offset that a group was given, sent before the group was first seen, is not owed: the group may
+//! have begun at the end of the log, and what was not acknowledged yet may have stood there already.
 //!
 //! Source: `unseen` is Jepsen's (kafka); the others are ours, for no checker we know looks at groups.
 //! Cost: O(n log n) in sends, reads and commits, times the groups of a partition.

@@ -7,7 +7,8 @@
 //!      to the partition after this one was acknowledged: the log went back, and no cut of the file explains that.
 //!   2. Without one, Jepsen's rule: an event that nobody ever read, at or below the highest offset that any completed
 //!      read of the partition reached. Reads of competing consumers do not count, for each sees only a part. What stands
-//!      below the first offset of a group and was acknowledged before the group was seen does not count either.
+//!      below the first offset of a group and was sent before the group was seen does not count either, nor does what stands
+//!      below where a reader of no group said that it reads on (`x.from`, a `seek`).
 //!   3. Without one too, an event whose offset was given to another that was sent after this one was acknowledged, and
 //!      that nobody read since: a log that only grows does not do that.
 //!   4. An event that was read from a log that everybody reads, and is not in the final read: what was read was committed,
@@ -30,6 +31,7 @@
 mod lost_write;
 mod readers;
 mod redelivery;
+mod spans;
 
 use std::collections::HashSet;
 

@@ -3,8 +3,9 @@
 //! * `phantom`: an event is read that no op of the history sends, whatever became of the send.
 //! * `future-read`: an event had been read before its send was invoked.
 //! * `corrupt`: an event is read with a hash (`x.hash`) that none of its sends has.
-//! * `misrouted`: an event is read from a partition that none of its sends was addressed to. A send to a topic
-//!   covers all partitions of the topic until its acknowledgement names one.
+//! * `misrouted`: an event is read from a partition that none of its sends was addressed to, or acknowledged in one that
+//!   its send was not addressed to. A send to a topic covers all partitions of the topic until its acknowledgement names
+//!   one.
 //!
 //! Source: integrity of broadcast (Hadzilacos and Toueg, 1994); Jepsen's checker throws on both.
 //! A history without any send is a recording of readers only and decides nothing.
@@ -32,6 +33,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
     if evidence.attempts.is_empty() {
         return results.undecided(Guarantee::NoCreation, "no sends recorded, so nothing tells what was sent");
     }
+    acknowledged_elsewhere(evidence, results);
     let mut sent_count = 0;
     let mut told = HashSet::new();
     for read in &evidence.reads {
@@ -90,5 +92,31 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
 
 fn may_stand_in(attempt: &Attempt, partition: PartitionKey, evidence: &Evidence) -> bool {
     let place = if attempt.outcome == OpType::Ok { attempt.partition } else { attempt.address };
+    is_part(partition, place, evidence)
+}
+
+/// Whether `partition` is `place`, or a partition of it where that is a whole topic.
+fn is_part(partition: PartitionKey, place: PartitionKey, evidence: &Evidence) -> bool {
     place == partition || evidence.names.partitions[place].covers(&evidence.names.partitions[partition])
+}
+
+/// Looks for sends that were acknowledged somewhere else than where they were addressed to.
+fn acknowledged_elsewhere(evidence: &Evidence, results: &mut Results) {
+    let names = &evidence.names;
+    let is_elsewhere = |attempt: &&Attempt| {
+        attempt.is_acknowledged() && !is_part(attempt.partition, attempt.address, evidence)
+    };
+    for attempt in evidence.attempts.iter().filter(is_elsewhere) {
+        let sentence = format!(
+            "event {} was sent to {} (line {}) and acknowledged in {} (line {})",
+            names.events[attempt.event],
+            names.partitions[attempt.address],
+            attempt.begin,
+            names.partitions[attempt.partition],
+            attempt.line(),
+        );
+        let lines = vec![explain::began(attempt, evidence), explain::send(attempt, evidence)];
+        let found = Found::new(Anomaly::Misrouted, sentence, lines);
+        results.add(found.at(attempt.partition, attempt.offset).event(attempt.event));
+    }
 }

@@ -6,12 +6,14 @@
 //!   (`x.pid`, `x.epoch`, `x.seq`).
 //! * `dup-delivery`: where what is in hand does not time out, an event that was handed out (`receive`) is handed out again
 //!   to the same group, and nothing that is recorded since explains it: no refusal of it, no crash, rebalance or seek in
-//!   the group, no call of its consumer that failed or whose outcome nobody knows, and no fault.
+//!   the group, no call of its consumer that failed or whose outcome nobody knows, and no fault. That it was acknowledged
+//!   explains nothing: an acknowledgement that got lost, got lost with its channel.
 //! * `over-delivery`: an event is handed out to a group more often than `max-deliveries` of the profile, by the count of
 //!   the system or by ours.
 //!
-//! Source: Jepsen, kafka: `duplicate`; total-queue: `duplicated`. Ours differs in one way: where the producer itself sent the event as often as
-//! it stands, the system is excused and the case is a note.
+//! Source: Jepsen, kafka: `duplicate`; total-queue: `duplicated`. Ours differs in one way: where the producer itself sent
+//! the event as often as it stands, the system is excused and the case is a note; tries under one sequence number of a
+//! producer's epoch (`x.pid`, `x.epoch`, `x.seq`) are one send.
 //! Cost: O(n log n) in what stands in the logs, and in deliveries.
 //!
 //! ```text
@@ -22,10 +24,12 @@
 mod delivered;
 mod sequence;
 
+use std::collections::HashSet;
+
 use lawspeaker_history::{Guarantee, OpType};
 
 use crate::case::Found;
-use crate::evidence::{Evidence, Key, Standing};
+use crate::evidence::{EventKey, Evidence, Key, Standing};
 use crate::explain;
 use crate::results::Results;
 use crate::{Anomaly, Profile};
@@ -63,12 +67,23 @@ fn copies(evidence: &Evidence, results: &mut Results) {
     }
 }
 
+/// How often an event was sent. What has the producer, epoch, sequence number and address of another send is that one,
+/// tried again.
+fn sent_count(event: EventKey, evidence: &Evidence) -> usize {
+    let mut numbers = HashSet::new();
+    let may_stand = evidence.attempts_of(event).iter().filter(|attempt| attempt.outcome != OpType::Fail);
+    may_stand
+        .filter(|attempt| {
+            let number = attempt.producer().zip(attempt.seq());
+            number.is_none_or(|number| numbers.insert((number, attempt.address)))
+        })
+        .count()
+}
+
 fn duplicate(copies: &[Standing], evidence: &Evidence) -> Found {
     let Standing { partition, event, .. } = copies[0];
     let offsets = copies.iter().map(|standing| standing.offset).collect();
-    let attempt_count =
-        evidence.attempts_of(event).iter().filter(|attempt| attempt.outcome != OpType::Fail).count();
-    let is_excused = attempt_count >= copies.len();
+    let is_excused = sent_count(event, evidence) >= copies.len();
     let excuse = if is_excused { "; its producer sent it as often" } else { "" };
     let sentence = format!(
         "event {} stands in {} at {} offsets: {}{excuse}",

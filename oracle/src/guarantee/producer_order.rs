@@ -2,8 +2,9 @@
 //!
 //! * `nonmonotonic-send`: of two sends of one process to one partition, the later one stands at a lower offset. Later is
 //!   later within one call, or invoked after the other was acknowledged. An event stands where its acknowledgement says,
-//!   or, where that says nothing, at the one offset at which it was read. Of one producer's epoch that sends by several
-//!   processes, the later one is the one with the higher sequence number, and both stand where they were acknowledged.
+//!   or, where that says nothing, at the one offset at which it was read. What was sent before is as late as the first
+//!   send of it that did not fail, for a system that knows it again tells where that one put it. Of one producer's epoch,
+//!   whichever processes send for it, the later one is the one with the higher sequence number.
 //!
 //! * `seq-gap`: an event was acknowledged under a sequence number (`x.pid`, `x.epoch`, `x.seq`) of which the one before, in
 //!   the same partition, surely was accepted for no event: it was tried, and every try failed.
@@ -46,8 +47,11 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
         if attempt.is_acknowledged() {
             latest.insert(key, (attempt, offset));
         }
+        // What was sent before may stand where the first send of it put it.
+        let Some(first) = evidence.first_try(attempt.event) else { continue };
         let is_earlier = |(earlier, _): &(&Attempt, Offset)| {
-            earlier.begin == attempt.begin || earlier.line() < attempt.begin
+            let is_in_one_call = earlier.begin == attempt.begin && std::ptr::eq(first, attempt);
+            is_in_one_call || earlier.line() < first.begin
         };
         let Some((earlier, high)) = previous.filter(is_earlier) else { continue };
         pair_count += 1;
@@ -55,7 +59,7 @@ pub(crate) fn check(evidence: &Evidence, results: &mut Results) {
             results.add(step_back((earlier, high), (attempt, offset), evidence));
         }
     }
-    for [(earlier, high), (attempt, offset)] in sequence::pairs(&sequences) {
+    for [(earlier, high), (attempt, offset)] in sequence::pairs(&sequences, evidence) {
         pair_count += 1;
         if offset < high {
             results.add(step_back((earlier, high), (attempt, offset), evidence));

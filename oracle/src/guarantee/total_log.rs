@@ -4,7 +4,8 @@
 //! * `invalid-offset`: an offset below zero; or an acknowledgement that names an offset at which the log is read to
 //!   hold another event, while its own event is read elsewhere: the acknowledgement was wrong, not the log.
 //!
-//! * `offset-regression`: an event stands below another one that was acknowledged to another process before it was sent.
+//! * `offset-regression`: an event stands below another one that was acknowledged to another process before it was sent,
+//!   by the first send of it that did not fail: a system that knows again what is sent again tells where that one put it.
 //!   What the log lost proves nothing, and after a fall only later acknowledgements count.
 //! * `replica-divergence`: an event that the final read of one node (`x.node`) holds, and that of another, which has
 //!   something before it and something after it, does not.

@@ -1,6 +1,7 @@
 //! Transaction atomicity: all of a committed transaction is seen, nothing of an aborted one.
 //!
-//! * `G1a`: an event is read although every send of it failed or was aborted, and so surely did not happen.
+//! * `G1a`: an event is read although every send of it failed or was aborted, or every append of it to a stream was refused,
+//!   and so surely did not happen.
 //! * `G1b`: an event is read before its transaction began to commit.
 //! * `G0`, `G1c`: committed transactions stand before, or read of, one another in a circle.
 //! * `offsets-not-atomic`: a position that was committed in an aborted transaction is in force.
@@ -23,6 +24,7 @@ mod circle;
 mod early;
 mod late;
 mod offsets;
+mod refused;
 mod torn;
 mod whole;
 
@@ -69,6 +71,7 @@ pub(crate) fn check(evidence: &Evidence, profile: &Profile, lost: &HashSet<Event
         failed_count = 0;
     }
     results.checked(Anomaly::G1a, failed_count, "failed send");
+    refused::check(evidence, results);
     if evidence.has_open_ended_transactions() {
         results.undecided(
             Guarantee::TransactionAtomicity,

@@ -142,7 +142,7 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// The anomalies that are seen by what is not there.
-const ABSENCES: [Anomaly; 31] = [
+const ABSENCES: [Anomaly; 36] = [
     Anomaly::LostWrite,
     Anomaly::CompactionViolation,
     Anomaly::Unseen,
@@ -174,6 +174,12 @@ const ABSENCES: [Anomaly; 31] = [
     Anomaly::Deadlock,
     Anomaly::LostConcurrencyCheck,
     Anomaly::ProjectionSkip,
+    // Another send of the event would excuse.
+    Anomaly::OffsetRegression,
+    Anomaly::NonmonotonicSend,
+    Anomaly::Duplicate,
+    Anomaly::Misrouted,
+    Anomaly::G1a,
 ];
 
 /// Why one is undecided that is judged where something beside events is recorded.

@@ -81,6 +81,14 @@ impl Calls {
         calls
     }
 
+    /// Of each event of a case that several calls send: those calls.
+    pub(super) fn sent_again(&self, ops: &[Op], case: &Case) -> Vec<Vec<usize>> {
+        let sending = |event: &EventId| {
+            self.that(|call| call.iter().any(|place| sent_events(&ops[*place].call).any(|of| of == event)))
+        };
+        case.events.iter().map(sending).filter(|calls| calls.len() > 1).collect()
+    }
+
     /// These calls, and this many before and after each.
     pub(super) fn around(&self, calls: &[usize], reach: usize) -> Vec<usize> {
         let mut is_near = vec![false; self.len()];
@@ -93,6 +101,18 @@ impl Calls {
 
     fn that(&self, is_wanted: impl Fn(&[usize]) -> bool) -> Vec<usize> {
         (0..self.len()).filter(|call| is_wanted(&self.places[*call])).collect()
+    }
+}
+
+/// Every event that a call sends.
+fn sent_events(call: &Call) -> Box<dyn Iterator<Item = &EventId> + '_> {
+    match call {
+        Call::Send(all) => Box::new(all.iter().map(|sent| &sent.event)),
+        Call::Txn(parts) => Box::new(parts.iter().filter_map(|part| match part {
+            MicroOp::Send(sent) => Some(&sent.event),
+            MicroOp::Poll(_) => None,
+        })),
+        _ => Box::new(std::iter::empty()),
     }
 }
 

@@ -94,8 +94,11 @@ pub(super) fn check_acknowledgements(evidence: &Evidence, results: &mut Results)
 
 /// Whether a group that has received nothing yet was owed an event.
 fn is_owed(standing: &Standing, coverage: &Coverage, evidence: &Evidence) -> bool {
-    let sent = evidence.attempts_of(standing.event).first().map_or(standing.line, |attempt| attempt.begin);
-    sent > coverage.began || coverage.lowest.is_some_and(|lowest| lowest <= standing.offset)
+    let is_later = match evidence.attempts_of(standing.event) {
+        [] => standing.line > coverage.began,
+        _ => !evidence.may_precede(standing.event, coverage.began),
+    };
+    is_later || coverage.lowest.is_some_and(|lowest| lowest <= standing.offset)
 }
 
 /// What a commit at `next` says is done, as far as a number can tell.

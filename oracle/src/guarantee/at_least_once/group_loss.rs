@@ -38,7 +38,8 @@ pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Resul
                 continue;
             }
             let is_below = |offset: Offset| coverage.lowest.is_some_and(|lowest| offset < lowest);
-            if attempt.line() < coverage.began && attempt.offset.is_some_and(is_below) {
+            let is_below_where_it_began = attempt.offset.is_some_and(is_below);
+            if is_below_where_it_began && evidence.may_precede(*event, coverage.began) {
                 early_count += 1;
                 continue;
             }
@@ -60,7 +61,7 @@ pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Resul
     results.checked(Anomaly::GroupLoss, judged_count, "acknowledged event");
     if early_count > 0 {
         let reason = format!(
-            "{} older than the first sight of a group and below where it began: it may have begun at the end of the log",
+            "{} sent before the first sight of a group and below where it began: it may have begun at the end of the log",
             explain::counted(early_count, "event"),
         );
         results.undecided(Guarantee::AtLeastOnce, reason);
@@ -81,7 +82,7 @@ fn drained_past<'a>(attempt: &Attempt, coverage: &Coverage, evidence: &'a Eviden
     if evidence.extent.complete == Some(false) {
         return None;
     }
-    evidence.attempts_of(coverage.drained_to?).first().filter(|next| next.begin > attempt.line())
+    evidence.first_try(coverage.drained_to?).filter(|next| next.begin > attempt.line())
 }
 
 /// The commits of one group in one partition; each entry is the highest of those up to it.

@@ -59,7 +59,7 @@ impl<'a> FinalReads<'a> {
     fn of(evidence: &'a Evidence) -> Self {
         let mut last: HashMap<PartitionKey, &Attempt> = HashMap::new();
         for read in evidence.reads.iter().filter(|read| read.is_final()) {
-            let Some(sent) = evidence.attempts_of(read.event).first() else { continue };
+            let Some(sent) = evidence.first_try(read.event) else { continue };
             let latest = last.entry(read.partition).or_insert(sent);
             if latest.begin < sent.begin {
                 *latest = sent;

@@ -155,7 +155,7 @@ fn fate<'a>(event: EventKey, attempt: &Attempt, readers: &Readers<'a>, evidence:
     if is_read {
         return Fate::Found;
     }
-    match attempt.offset.and_then(|offset| readers.passed(attempt, offset)) {
+    match attempt.offset.and_then(|offset| readers.passed(attempt, offset, evidence)) {
         Some(read) => Fate::Lost(Some(read), Why::ReadersPassed),
         None => Fate::Unknown,
     }

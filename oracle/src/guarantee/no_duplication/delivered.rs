@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::case::Found;
 use crate::evidence::{Evidence, GroupKey, Read, Redelivery, redeliveries};
 use crate::results::Results;
-use crate::{Anomaly, Profile, explain};
+use crate::{Anomaly, Profile, Severity, explain};
 
 /// How many deliveries one case shows.
 const DELIVERIES_TOLD: usize = 4;
@@ -15,7 +15,11 @@ pub(super) fn again(evidence: &Evidence, profile: &Profile, results: &mut Result
     if profile.times_out || !results.wants(Anomaly::DupDelivery) {
         return;
     }
-    for redelivery in redeliveries(evidence).iter().filter(|redelivery| !redelivery.is_explained) {
+    // Where acknowledgements are promised to last, what comes again after one is told as a `redelivery-after-ack`.
+    let is_told = profile.severity(Anomaly::RedeliveryAfterAck) == Severity::Violation;
+    let is_unexplained =
+        |redelivery: &&Redelivery| !(redelivery.is_explained || is_told && redelivery.is_settled);
+    for redelivery in redeliveries(evidence).iter().filter(is_unexplained) {
         results.add(dup_delivery(redelivery, evidence));
     }
     let handed_out = evidence.reads.iter().filter(|read| read.is_handed_out && read.group.is_some());

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use lawspeaker_history::{Offset, OpType};
 
 use crate::case::Found;
-use crate::evidence::{Attempt, Evidence, PartitionKey};
+use crate::evidence::{Attempt, EventKey, Evidence, PartitionKey};
+use crate::guarantee::producer_order::place;
+use crate::hash::HashSet;
 use crate::results::Results;
 use crate::{Anomaly, explain};
 
@@ -44,20 +46,24 @@ pub(super) fn check(sequences: &Sequences<'_>, evidence: &Evidence, results: &mu
     results.checked(Anomaly::SeqGap, count, "sequence number");
 }
 
-/// Pairs of sends of one producer's epoch, by several processes, of which the later has the higher number, each with
-/// where its acknowledgement says that it stands. Each is paired with the highest of those before it.
-pub(super) fn pairs<'a>(sequences: &Sequences<'a>) -> Vec<[(&'a Attempt, Offset); 2]> {
-    let placed = |attempt: &&'a Attempt| {
-        let offset = attempt.offset.filter(|offset| attempt.is_acknowledged() && offset.is_valid())?;
-        Some((*attempt, offset))
-    };
+/// Pairs of sends of one producer's epoch of which the later has the higher number, each with where it stands. Each is
+/// paired with the highest of those before it. What a process was told before it sent on, it is judged by without numbers.
+pub(super) fn pairs<'a>(sequences: &Sequences<'a>, evidence: &Evidence) -> Vec<[(&'a Attempt, Offset); 2]> {
     let mut pairs = Vec::new();
+    if sequences.is_empty() {
+        return pairs;
+    }
+    let numbered = under_one_number(evidence);
+    let may_stand = |attempt: &&Attempt| attempt.outcome != OpType::Fail && numbered.contains(&attempt.event);
     for sequence in sequences.values() {
         let mut highest: Option<(&Attempt, Offset)> = None;
         for tried in sequence.values() {
             let before = highest;
-            for (attempt, offset) in tried.iter().filter_map(placed) {
-                let earlier = before.filter(|(earlier, _)| earlier.process != attempt.process);
+            let placed = tried.iter().copied().filter(may_stand);
+            let placed = placed.filter_map(|attempt| Some((attempt, place(attempt, evidence)?)));
+            for (attempt, offset) in placed {
+                let earlier = before
+                    .filter(|(earlier, _)| earlier.process != attempt.process || !earlier.is_acknowledged());
                 pairs.extend(earlier.map(|earlier| [earlier, (attempt, offset)]));
                 if highest.is_none_or(|(_, high)| high < offset) {
                     highest = Some((attempt, offset));
@@ -66,6 +72,19 @@ pub(super) fn pairs<'a>(sequences: &Sequences<'a>) -> Vec<[(&'a Attempt, Offset)
         }
     }
     pairs
+}
+
+/// The events that stand where they stand under one number: every send of them that may have put them there has it.
+fn under_one_number(evidence: &Evidence) -> HashSet<EventKey> {
+    let of_events = evidence.attempts.chunk_by(|one, next| one.event == next.event);
+    let is_under_one = |of_event: &&[Attempt]| {
+        let mut numbers = of_event
+            .iter()
+            .filter(|attempt| attempt.outcome != OpType::Fail)
+            .map(|attempt| (attempt.producer(), attempt.seq()));
+        numbers.next().is_some_and(|first| numbers.all(|number| number == first))
+    };
+    of_events.filter(is_under_one).map(|of_event| of_event[0].event).collect()
 }
 
 fn gap(failed: &Attempt, accepted: &Attempt, evidence: &Evidence) -> Found {

@@ -15,8 +15,8 @@ pub(super) fn check(evidence: &Evidence, profile: &Profile, results: &mut Result
     }
     let (mut judged_count, mut unknown_count) = (0, 0);
     for redelivery in redeliveries(evidence) {
-        let Redelivery { first, again, is_explained, .. } = redelivery;
-        if is_explained || first.process == again.process {
+        let Redelivery { first, again, is_settled, is_explained, .. } = redelivery;
+        if is_settled || is_explained || first.process == again.process {
             continue;
         }
         // The time goes from when the first may have been handed out to when the second surely was not yet.
