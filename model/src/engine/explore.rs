@@ -323,7 +323,7 @@ impl<'a, S: System> Search<'a, S> {
             let is_goal: Vec<bool> = promises.met.iter().map(|met| met & (1 << promise) != 0).collect();
             let is_from: Vec<bool> = match law.when {
                 When::LeadsTo(_) => promises.owed.iter().map(|owed| owed & (1 << promise) != 0).collect(),
-                _ => (0..self.findings.origins.len() as Node).map(|node| is_initial(&node)).collect(),
+                _ => (0..self.findings.origins.len()).map(|place| place < initial.len()).collect(),
             };
             let question = Question { initial: &initial, is_from: &is_from, is_goal: &is_goal };
             if let Some(lasso) = lasso(&promises.graph, &question) {

@@ -1,20 +1,19 @@
-//! How each state was first reached: five bytes a state.
+//! How each state was first reached: a byte and two bits a state.
 
 use std::collections::BTreeMap;
 
 use super::graph::Node;
+use super::parents::Parents;
 
 /// The parent of each state in the order of discovery, and by which of the parent's actions it was reached. An initial
 /// state has no parent; its ordinal is its place among the initial states.
 #[derive(Debug, Default)]
 pub(super) struct Origins {
-    parents: Vec<Node>,
+    parents: Parents,
     ordinals: Vec<u8>,
     /// The ordinals that do not fit into a byte.
     large_ordinals: BTreeMap<Node, u32>,
 }
-
-const NO_PARENT: Node = Node::MAX;
 
 impl Origins {
     /// How many states were reached.
@@ -22,9 +21,10 @@ impl Origins {
         self.parents.len()
     }
 
+    /// Adds the next state; parents come in their order.
     pub(super) fn push(&mut self, parent: Option<Node>, ordinal: u32) {
-        let node = self.parents.len() as Node;
-        self.parents.push(parent.unwrap_or(NO_PARENT));
+        let node = self.len() as Node;
+        self.parents.push(parent);
         self.ordinals.push(u8::try_from(ordinal).unwrap_or(u8::MAX));
         if ordinal >= u32::from(u8::MAX) {
             self.large_ordinals.insert(node, ordinal);
@@ -32,7 +32,7 @@ impl Origins {
     }
 
     pub(super) fn is_initial(&self, node: Node) -> bool {
-        self.parents[node as usize] == NO_PARENT
+        self.parents.of(node).is_none()
     }
 
     pub(super) fn ordinal(&self, node: Node) -> u32 {
@@ -44,8 +44,7 @@ impl Origins {
 
     /// The states on the way to `node`, from an initial one on.
     pub(super) fn path(&self, node: Node) -> Vec<Node> {
-        let parent = |node: &Node| Some(self.parents[*node as usize]).filter(|parent| *parent != NO_PARENT);
-        let mut path: Vec<Node> = std::iter::successors(Some(node), parent).collect();
+        let mut path: Vec<Node> = std::iter::successors(Some(node), |node| self.parents.of(*node)).collect();
         path.reverse();
         path
     }
