@@ -17,6 +17,7 @@ mod outbox;
 mod queue;
 mod saga;
 mod seek;
+mod skips;
 mod starts;
 mod stream;
 mod transaction;
@@ -44,6 +45,7 @@ pub(crate) use outbox::{Change, Effect, Outbox, OutboxCollector};
 pub(crate) use queue::{Queue, Redelivery, Settled, Settlement, redeliveries};
 pub(crate) use saga::{Act, Deed, Saga, SagaCollector, Sagas, StepRecord};
 pub(crate) use seek::Seek;
+pub(crate) use skips::Skips;
 use starts::Starts;
 pub(crate) use stream::{Append, Place, Projected, StreamCollector, StreamRead, StreamSnapshot, Streams};
 pub(crate) use transaction::{Transaction, TransactionCollector, TransactionKey, Transactions};
@@ -371,6 +373,7 @@ pub(crate) struct Evidence {
     pub moves: Vec<Move>,
     /// By line.
     pub fences: Vec<Fence>,
+    pub skips: Skips,
     /// By line.
     pub faults: Vec<Fault>,
     /// What is said of causes.

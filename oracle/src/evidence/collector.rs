@@ -12,6 +12,7 @@ use lawspeaker_history::{
 use serde_json::Value;
 
 use super::seek::Seeks;
+use super::skips::Skips;
 use super::tries::first_tries;
 use super::{
     Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
@@ -48,6 +49,7 @@ pub(crate) struct Collector {
     commits: Vec<Commit>,
     moves: Vec<Move>,
     fences: Vec<Fence>,
+    skips: Skips,
     faults: Vec<Fault>,
     causal: Causal,
     queue: Queue,
@@ -351,6 +353,7 @@ impl Collector {
             self.sessions[process.place()] = Session::default();
         }
         let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
+        self.skips.observe(op, group, &mut self.names);
         let has_rewound = ["seek-to-beginning?", "seek-to-beginning"]
             .iter()
             .any(|field| op.unknown.contains_key(*field) || op.x.rest.contains_key(*field));
@@ -417,6 +420,7 @@ impl Collector {
             commits: self.commits,
             moves: self.moves,
             fences: self.fences,
+            skips: self.skips,
             faults: self.faults,
             causal: self.causal,
             queue: self.queue.seal(),

@@ -38,6 +38,7 @@ pub(super) fn check_commits(evidence: &Evidence, groups: &Coverages, results: &m
             .iter()
             .filter(|standing| evidence.is_to_be_found(standing))
             .filter(|standing| reached.is_some() || is_owed(standing, coverage, evidence))
+            .filter(|standing| !evidence.skips.cover(group, commit.partition, standing.offset))
             .collect();
         let end = evidence.log.end(commit.partition);
         let is_past_end = !evidence.extent.has_transactions

@@ -24,7 +24,7 @@ pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Resul
     }
     let commits = Commits::by_group(evidence);
     let mut lost = HashSet::new();
-    let (mut judged_count, mut early_count, mut pending_count) = (0, 0, 0);
+    let (mut judged_count, mut early_count, mut skipped_count, mut pending_count) = (0, 0, 0, 0);
     for ((group, partition), coverage) in groups {
         if latest_group.replace(*group) != Some(*group) {
             let events = given.get(group).into_iter().flatten();
@@ -41,6 +41,10 @@ pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Resul
             let is_below_where_it_began = attempt.offset.is_some_and(is_below);
             if is_below_where_it_began && evidence.may_precede(*event, coverage.began) {
                 early_count += 1;
+                continue;
+            }
+            if attempt.offset.is_some_and(|offset| evidence.skips.cover(*group, *partition, offset)) {
+                skipped_count += 1;
                 continue;
             }
             let passed = attempt.offset.and_then(|offset| commits?.past(offset));
@@ -63,6 +67,13 @@ pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Resul
         let reason = format!(
             "{} sent before the first sight of a group and below where it began: it may have begun at the end of the log",
             explain::counted(early_count, "event"),
+        );
+        results.undecided(Guarantee::AtLeastOnce, reason);
+    }
+    if skipped_count > 0 {
+        let reason = format!(
+            "{} below where a member of a group sought to read on: it may have passed over them",
+            explain::counted(skipped_count, "event"),
         );
         results.undecided(Guarantee::AtLeastOnce, reason);
     }

@@ -97,6 +97,7 @@ impl<'a> Spans<'a> {
         let owes = |reader: &Reader, span: &Span<'_>| match reader {
             Reader::Anybody => true,
             Reader::Process(_) => span.low <= offset,
+            Reader::Group(group) if evidence.skips.cover(*group, attempt.partition, offset) => false,
             // It may have begun at the end of the log.
             Reader::Group(_) => span.low <= offset || !evidence.may_precede(attempt.event, span.began),
         };
