@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lawspeaker_history::Guarantee;
 use serde::Serialize;
 
-use crate::catalogue::{Entry, Observer, Preset, Request, RequestError};
-use crate::engine::Options;
+use crate::catalogue::{Entry, Preset};
 use crate::report::{CheckedIn, LawFinding, Outcome, Report};
 
 /// The matrix of one model.
@@ -57,26 +56,6 @@ pub struct Fall {
 }
 
 impl Matrix {
-    /// Removes each guard of `model` in turn.
-    ///
-    /// # Errors
-    /// [`RequestError`] if `settings` names what the model does not have.
-    pub fn compute(
-        model: &Entry,
-        preset: Preset,
-        settings: &[(String, u8)],
-        options: Options,
-        observe: Observer<'_>,
-    ) -> Result<Self, RequestError> {
-        let mut reports = Vec::new();
-        for guard in model.guards {
-            let without = vec![guard.name.to_owned()];
-            let request = Request { preset, settings: settings.to_vec(), without, options };
-            reports.push(model.check(&request, observe)?);
-        }
-        Ok(Self::of_reports(model, preset, &reports))
-    }
-
     /// What reports come to: one of `model` for each of its guards, in order, with that one removed.
     pub fn of_reports(model: &Entry, preset: Preset, reports: &[Report]) -> Self {
         let mut guarantees: Vec<Guarantee> = model.laws().iter().map(|law| law.guarantee).collect();
