@@ -12,7 +12,7 @@ use lawspeaker_history::{
 use serde_json::Value;
 
 use super::seek::Seeks;
-use super::skips::Skips;
+use super::skips::{self, Skips, Sought};
 use super::tries::first_tries;
 use super::{
     Acknowledgement, Attempt, Causal, Claim, Commit, EventKey, Evidence, Extent, Fault, Fence, Fetch, Hints,
@@ -49,7 +49,7 @@ pub(crate) struct Collector {
     commits: Vec<Commit>,
     moves: Vec<Move>,
     fences: Vec<Fence>,
-    skips: Skips,
+    sought: Vec<Sought>,
     faults: Vec<Fault>,
     causal: Causal,
     queue: Queue,
@@ -353,7 +353,7 @@ impl Collector {
             self.sessions[process.place()] = Session::default();
         }
         let group = op.x.group.as_ref().map(|group| self.names.groups.key(group));
-        self.skips.observe(op, group, &mut self.names);
+        skips::seek(op, self.line, group, &mut self.names, &mut self.sought);
         let has_rewound = ["seek-to-beginning?", "seek-to-beginning"]
             .iter()
             .any(|field| op.unknown.contains_key(*field) || op.x.rest.contains_key(*field));
@@ -406,6 +406,7 @@ impl Collector {
         let reads_by_event = read_starts.by_event(self.reads.iter().map(|read| read.event));
         let log = Log::of(&self.attempts, &self.reads, &self.names);
         let trims = self.trims.seal(&self.attempts, &self.reads, &log, &self.names);
+        let skips = Skips::of(&self.sought, &self.reads);
         let sagas = self.sagas.seal(&mut self.names);
         Evidence {
             names: self.names,
@@ -420,7 +421,7 @@ impl Collector {
             commits: self.commits,
             moves: self.moves,
             fences: self.fences,
-            skips: self.skips,
+            skips,
             faults: self.faults,
             causal: self.causal,
             queue: self.queue.seal(),

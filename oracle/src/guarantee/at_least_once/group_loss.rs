@@ -72,7 +72,7 @@ pub(super) fn check(evidence: &Evidence, groups: &Coverages, results: &mut Resul
     }
     if skipped_count > 0 {
         let reason = format!(
-            "{} below where a member of a group sought to read on: it may have passed over them",
+            "{} that a member of a group passed over by a `seek`",
             explain::counted(skipped_count, "event"),
         );
         results.undecided(Guarantee::AtLeastOnce, reason);
