@@ -61,7 +61,7 @@ impl ProgressLine {
     }
 }
 
-/// The line: how much, how fast, and what it takes. A walk that counts no steps has none to tell.
+/// The line: how much, how fast, and what it takes; how deep, once a step was taken.
 fn told(progress: Progress, mebibytes: u64) -> String {
     let Progress { state_count, frontier_count, depth, elapsed } = progress;
     let seconds = elapsed.as_secs_f64();

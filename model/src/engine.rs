@@ -14,9 +14,9 @@
 //! States are told apart by keyed 128-bit hashes, of which 88 bits are kept, or exactly where
 //! [`Options::is_exact`] says so; [`Exploration::collision_odds`] bounds the chance that two of them were mixed up
 //! (Holzmann, *The Model Checker SPIN*, 1997, on hash compaction). Time is O(transitions); memory is some 18 bytes a
-//! state for its fingerprint, little more than one for how it was reached, and the states of one level. With laws on infinite
-//! behaviours the graph is kept too, five bytes a transition and some twenty a state, and the search
-//! for lassos takes about as much again; with symmetry, seven bytes a state.
+//! state for its fingerprint, little more than one for how it was reached, and the states of one level. With laws on
+//! infinite behaviours the graph is kept too, five bytes a transition and some twenty a state, and the search for lassos
+//! takes about as much again; with symmetry, seven bytes a state.
 //!
 //! How it is done:
 //! * `expand` asks the model what states say, in runs of two thousand, on as many `threads` as there are; `successors`

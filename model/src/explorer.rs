@@ -148,11 +148,13 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use stateright::Checker;
 
     use super::*;
     use crate::bounded_queues::BoundedQueues;
-    use crate::catalogue::{DomainModel, Preset, Request, build};
+    use crate::catalogue::{DomainModel, MODELS, Preset, Request, build};
     use crate::causal_delivery::CausalDelivery;
     use crate::choreography::Choreography;
     use crate::consumer_group::ConsumerGroup;
@@ -163,25 +165,29 @@ mod tests {
     use crate::saga_over_log::SagaOverLog;
 
     /// stateright knows properties by name: of two with one name it finds one, and shows it for both.
-    fn assert_names_differ<M: DomainModel>() {
+    fn with_names_that_differ<M: DomainModel>() -> &'static str {
         let explorable = Explorable::new(M::preset(Preset::Small));
         let mut names: Vec<_> = explorable.properties().iter().map(|property| property.name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), explorable.laws.len(), "{}", M::NAME);
+        M::NAME
     }
 
     #[test]
     fn every_law_on_states_is_a_property_with_a_name_of_its_own() {
-        assert_names_differ::<BoundedQueues>();
-        assert_names_differ::<CausalDelivery>();
-        assert_names_differ::<Choreography>();
-        assert_names_differ::<ConsumerGroup>();
-        assert_names_differ::<Isolation>();
-        assert_names_differ::<Outbox>();
-        assert_names_differ::<PartitionLog>();
-        assert_names_differ::<Saga>();
-        assert_names_differ::<SagaOverLog>();
+        let checked = BTreeSet::from([
+            with_names_that_differ::<BoundedQueues>(),
+            with_names_that_differ::<CausalDelivery>(),
+            with_names_that_differ::<Choreography>(),
+            with_names_that_differ::<ConsumerGroup>(),
+            with_names_that_differ::<Isolation>(),
+            with_names_that_differ::<Outbox>(),
+            with_names_that_differ::<PartitionLog>(),
+            with_names_that_differ::<Saga>(),
+            with_names_that_differ::<SagaOverLog>(),
+        ]);
+        assert_eq!(checked, MODELS.iter().map(|entry| entry.name).collect());
     }
 
     #[test]

@@ -4,17 +4,14 @@ use lawspeaker_history::Guarantee;
 
 use super::handler::Use;
 use super::{Action, BoundedQueues, Handler, State};
-use crate::engine::{Law, System, When, Witness};
+use crate::engine::{Law, When, Witness};
 
 pub(super) fn laws() -> Vec<Law<BoundedQueues>> {
-    use Guarantee::{AtLeastOnce, NoDeadlock};
+    use Guarantee::AtLeastOnce;
     let law = |guarantee, when, says, holds| Law { guarantee, when, says, holds };
     vec![
-        law(
-            NoDeadlock,
-            When::Quiescent,
+        Law::no_deadlock(
             "when nothing but new orders can come any more, every queue is empty and every handler is idle",
-            |model: &BoundedQueues, state: &State| model.is_done(state),
         ),
         law(
             AtLeastOnce,

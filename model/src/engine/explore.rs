@@ -305,7 +305,7 @@ impl<'a, S: System> Search<'a, S> {
     }
 
     /// Adds the violations of laws on infinite behaviours, of which the graph must be complete. Whether to stop is asked
-    /// before each: a law takes no longer than the exploration did, or a second.
+    /// before each; what one takes is linear in the graph, and a budget beside it.
     fn add_lassos(
         &mut self,
         violations: &mut Vec<Violation<S>>,

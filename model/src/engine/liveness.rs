@@ -10,8 +10,8 @@
 //! suffice (Lichtenstein and Pnueli, 1985). O(nodes + edges log nodes) for the verdict.
 //!
 //! The counterexample has the shortest stem at whose end the goal is owed, and then the shortest cycle for it. Where the
-//! cycle must satisfy more than a dozen groups, or the search has looked at some millions of places, it satisfies what is
-//! left one group after the other, and may be longer.
+//! cycle must satisfy more than a dozen groups, or the search runs out of the places that it may look at, the groups are
+//! satisfied one after the other, or the shortest cycle that was found until then is told: it may be longer.
 
 use std::collections::hash_map::Entry;
 

@@ -50,7 +50,8 @@ impl Parents {
         self.bit_count += 1;
     }
 
-    /// The parent of a state; `None` for an initial one. O(1): a few hundred bits are looked at.
+    /// The parent of a state; `None` for an initial one. Some hundred states are passed over, and the parents
+    /// without children among theirs.
     pub(super) fn of(&self, node: Node) -> Option<Node> {
         let node = node as usize;
         let mark = self.marks[node / STRIDE];

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use lawspeaker_history::{Call, Offset, Op, OpType, Partition, Process};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Names, PartitionKey, ProcessKey};
 use crate::hash::HashMap;
@@ -18,6 +19,12 @@ use crate::hash::HashMap;
 pub(crate) struct Seek {
     pub line: u64,
     pub to: Offset,
+}
+
+/// The places that a `seek` of this value names. A value of another form says nothing, here as elsewhere.
+pub(super) fn places(value: &Value, names: &mut Names) -> impl Iterator<Item = (PartitionKey, Offset)> {
+    let places = BTreeMap::<Partition, Offset>::deserialize(value).unwrap_or_default();
+    places.into_iter().map(|(partition, to)| (names.partitions.key(&partition), to))
 }
 
 /// Where assigned readers go on.
@@ -41,10 +48,7 @@ impl Seeks {
             }
             Call::Other { f, value } if f == "seek" && is_ok => {
                 let Some(sought) = self.0.get_mut(&process) else { return };
-                // A value of another form says nothing, here as elsewhere.
-                let places = BTreeMap::<Partition, Offset>::deserialize(value).unwrap_or_default();
-                let places = places.iter().map(|(partition, to)| (names.partitions.key(partition), *to));
-                sought.extend(places.map(|(partition, to)| (partition, Seek { line, to })));
+                sought.extend(places(value, names).map(|(partition, to)| (partition, Seek { line, to })));
             }
             Call::Poll(_) if is_ok => {}
             Call::Other { .. } if matches!(op.process, Process::Name(_)) => self.0.clear(),

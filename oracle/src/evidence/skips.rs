@@ -5,11 +5,9 @@
 //!
 //! Cost: O(partitions of the call) a call, and O(reads) once if there are any.
 
-use std::collections::BTreeMap;
+use lawspeaker_history::{Call, Offset, Op, OpType};
 
-use lawspeaker_history::{Call, Offset, Op, OpType, Partition};
-use serde::Deserialize;
-
+use super::seek::places;
 use super::{GroupKey, Names, PartitionKey, Read};
 use crate::hash::HashMap;
 
@@ -28,14 +26,8 @@ pub(super) fn seek(op: &Op, line: u64, group: Option<GroupKey>, names: &mut Name
     if f != "seek" || op.op_type == OpType::Fail {
         return;
     }
-    // A value of another form says nothing, here as elsewhere.
-    let places = BTreeMap::<Partition, Offset>::deserialize(value).unwrap_or_default();
-    sought.extend(places.iter().map(|(partition, to)| Sought {
-        line,
-        group,
-        partition: names.partitions.key(partition),
-        to: *to,
-    }));
+    let of = |(partition, to)| Sought { line, group, partition, to };
+    sought.extend(places(value, names).map(of));
 }
 
 /// What was passed over by one seek.
